@@ -20,7 +20,7 @@ from capacity.plan import keys, node_keys
 from capacity.plan.cni_env import CNI_VARIABLES
 from capacity.plan.constants import MOST, NODE_PROVISIONERS, PERIODS, SCENARIOS
 from capacity.plan.declaration import Key, Keys
-from capacity.plan.discovery import ROLE_TAG
+from capacity.plan.subnet_tags import ROLE_TAG
 from capacity.plan.tenants import tenant_kinds
 from capacity.plan.windows import KEYS as WINDOWS_KEYS
 from capacity.vpc.ledger import HOLDERS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from capacity.charts.theme import LIGHT, VERMILION, Theme, drawing, label, legend_below, thousands
-from capacity.errors import SpecError
+from capacity.errors import SpecError, check_kind
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,6 +24,9 @@ def plot_forecast(subnet: SubnetForecast, *, ax: Axes | None = None, theme: Them
     SpecError
         The subnet has no forecast, for example because its history is too short.
     """
+    from capacity.forecast.result import SubnetForecast
+
+    check_kind("subnet", subnet, SubnetForecast, "a subnet of a forecast: forecast.subnets[0]")
     from matplotlib import dates as matplotlib_dates
 
     of: Any = matplotlib_dates  # its functions have no types

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from capacity.charts.theme import LIGHT, Theme, drawing, label, legend_below, thousands
-from capacity.errors import SpecError
+from capacity.errors import SpecError, check_each
 from capacity.node.limit_words import limit_words
 
 if TYPE_CHECKING:
@@ -28,6 +28,9 @@ def plot_limits(offers: Sequence[Offer], *, title: str = "", ax: Axes | None = N
     offers : sequence of Offer
         From :func:`capacity.node.offer.offer`, all for the same pod shape.
     """
+    from capacity.node.offer import Offer
+
+    check_each("offers", offers, Offer, "a list of Offer, as returned by offer")
     _some(offers)
     names = [n for n in HATCHES if any(o.fits.get(n) is not None for o in offers)]
     with drawing(ax, theme, 8.0, 1.5 + len(offers) * (0.2 * len(names) + 0.18)) as (figure, axes):
@@ -66,6 +69,9 @@ def plot_limits(offers: Sequence[Offer], *, title: str = "", ax: Axes | None = N
 
 def plot_price_per_pod(offers: Sequence[Offer], *, ax: Axes | None = None, theme: Theme = LIGHT) -> Figure:
     """Draw the on-demand price per pod and month, cheapest first; types without a price are listed, not drawn as 0."""
+    from capacity.node.offer import Offer
+
+    check_each("offers", offers, Offer, "a list of Offer, as returned by offer")
     _some(offers)
     priced = sorted((o for o in offers if o.usd_per_pod_month is not None), key=lambda o: o.usd_per_pod_month or 0.0)
     rest = [o.instance_type for o in offers if o.usd_per_pod_month is None]
@@ -99,8 +105,11 @@ def plot_modes(rows: Sequence[MaxPods], *, ax: Axes | None = None, theme: Theme 
     Parameters
     ----------
     rows : sequence of MaxPods
-        One per type, mode and custom networking; drawn is ``max_pods``.
+        One per type, mode and custom networking; the chart shows ``max_pods``.
     """
+    from capacity.node.maxpods import MaxPods
+
+    check_each("rows", rows, MaxPods, "a list of MaxPods, as returned by max_pods")
     _some(rows)
     types = list(dict.fromkeys(r.instance_type for r in rows))
     kinds = [k for k in _kinds() if any((r.mode, r.custom_networking) == k for r in rows)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from capacity.charts.theme import GREY, LIGHT, VERMILION, Theme, drawing, label, legend_below, thousands
-from capacity.errors import SpecError
+from capacity.charts.theme import GREY, LIGHT, VERMILION, Theme, check_theme, drawing, label, legend_below, thousands
+from capacity.errors import SpecError, check_kind
 from capacity.plan.constants import PREFIX_SIZE
 from capacity.vpc.ledger import GROUPS
 
@@ -45,6 +45,9 @@ def plot_subnet_states(scenario: ScenarioState, *, ax: Axes | None = None, theme
 
     Bars beyond 100% show demand without an address. Of many subnets only the fullest are shown, as the title says.
     """
+    from capacity.cluster.scenario import ScenarioState
+
+    check_kind("scenario", scenario, ScenarioState, "a scenario of a check: result['peak']")
     rows = sorted(scenario.left, key=lambda s: s.free / s.subnet.usable)[:MOST_SUBNETS]
     if not rows:
         raise SpecError("nothing to draw: the plan has no subnets")
@@ -107,6 +110,10 @@ def plot_headroom(curve: HeadroomCurve, *, ax: Axes | None = None, theme: Theme 
 
     Only the subnets that end with the least room are drawn, six at most.
     """
+    from capacity.cluster.headroom import HeadroomCurve
+
+    check_kind("curve", curve, HeadroomCurve, "a HeadroomCurve, as returned by headroom_by_nodes")
+    check_theme(theme)
     from capacity.charts.theme import DASHES, MARKERS
 
     order = sorted(range(len(curve.subnets)), key=lambda i: (curve.free[i][-1], i))[: len(theme.series)]
@@ -161,6 +168,10 @@ def _any(curve: HeadroomCurve) -> bool:
 
 def plot_blocks(blocks: BlockMap, *, ax: Axes | None = None, theme: Theme = LIGHT) -> Figure:
     """Draw every /28 block of a subnet as one cell, in address order, row by row."""
+    from capacity.vpc.block_map import BlockMap
+
+    check_kind("blocks", blocks, BlockMap, "a BlockMap, as returned by packed_blocks")
+    check_theme(theme)
     import numpy as np
     from matplotlib.patches import Patch
 

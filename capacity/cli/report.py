@@ -103,7 +103,7 @@ def report(
     capacity report -o xlsx --out-file review.xlsx
     """
     given = packed(ReportOptions, locals())
-    to = sink(output, out_file, color, quiet, REPORT_FORMATS)
+    to = sink(output, out_file, color, REPORT_FORMATS, quiet=quiet)
     one_of("--theme", theme, ("light", "dark"))
     day = parse_day("--as-of", as_of)
     from capacity.cli.checked_plan import checked_plan

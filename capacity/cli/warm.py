@@ -105,7 +105,7 @@ def warm(
     capacity warm --type m5.4xlarge --pods-per-node 40 --mode prefix --all
     """
     given = packed(WarmOptions, locals())
-    to = sink(output, out_file, color, quiet, wide=wide)
+    to = sink(output, out_file, color, quiet=quiet, wide=wide)
     from capacity.cli.output import emit
 
     emit(_answered(given), to)
@@ -138,9 +138,11 @@ def _answered(given: WarmOptions) -> Answer:
         if given.plan is not None or given.settings:
             raise SpecError("warm: give a plan (with --set) or --type, not both")
         asked = Asked(
-            one_of("--mode", given.mode, MODES[:2]) if given.mode is not None else None,
-            False, None, 0, False, None, given.ami, given.provisioner, None, given.env or (),
-        )  # fmt: skip
+            mode=one_of("--mode", given.mode, MODES[:2]) if given.mode is not None else None,
+            ami=given.ami,
+            provisioner=given.provisioner,
+            env=given.env or (),
+        )
         found, inputs = _for_type(given.instance_type, given.pods_per_node, asked, given.max_pods, share)
     else:
         for option, value in (
@@ -156,8 +158,8 @@ def _answered(given: WarmOptions) -> Answer:
 
 def _for_plan(plan: Path | None, settings: list[str], swing: Fraction) -> tuple[WarmAnswer, dict[str, object]]:
     from capacity.advice.warm import warm_for_plan
-    from capacity.plan.parse import find_plan
-    from capacity.plan.patch import parse_settings, read_patched
+    from capacity.plan.parse import find_plan, read_patched
+    from capacity.plan.patch import parse_settings
 
     patch = parse_settings(settings)
     read = read_patched(plan or find_plan(), patch)

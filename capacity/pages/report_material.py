@@ -151,12 +151,14 @@ def _warm(result: CheckResult, large: bool) -> WarmAnswer | None:
 
 def _forecast(result: CheckResult, as_of: dt.date, horizon: str, seed: int) -> ForecastResult | None:
     """None if no workload grows."""
+    from capacity.forecast.span import parse_horizon
+
+    span = parse_horizon(horizon, as_of)
     if not any(w.growth for w in result.plan.workloads):
         return None
     from capacity.forecast.plan_growth import forecast_growth
-    from capacity.forecast.span import parse_horizon
 
-    return forecast_growth(result.plan, parse_horizon(horizon, as_of), seed=seed, checked=result)
+    return forecast_growth(result.plan, span, seed=seed, checked=result)
 
 
 def curves(result: CheckResult, *, large: bool = False) -> list[HeadroomCurve]:

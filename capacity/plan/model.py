@@ -273,8 +273,8 @@ class Growth:
 class Workload:
     """Replicas of one pod shape. Empty ``node_groups`` means any group but a Fargate profile.
 
-    ``volumes`` are EBS volumes that each pod attaches. [volumes] ``zone_skew`` is how much two zones may differ in its
-    pods (None: at will), ``one_per_node`` whether no two are on one node.
+    ``volumes`` are EBS volumes that each pod attaches. [volumes] ``zone_skew`` is how much two zones can differ in its
+    pods (None: no limit), ``one_per_node`` whether no two are on one node.
     """
 
     name: str
@@ -329,7 +329,7 @@ class Checks:
     scenarios: tuple[ScenarioSpec, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Plan:
     """A cluster in its VPC. ``notes`` are the assumptions and replaced values to show."""
 

@@ -1,16 +1,17 @@
-"""Reads the plan's tenants: what else uses addresses of its subnets."""
+"""Reads the plan's tenants: what else uses addresses of its subnets, and the plans of other clusters among them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from capacity.errors import SpecError
 from capacity.plan import keys
-from capacity.plan.document import PlanSection
+from capacity.plan.document import read_document
 from capacity.plan.fields import Field
-from capacity.plan.model import Plan, Tenant
-from capacity.plan.neighbours import read_neighbour
-from capacity.plan.reading import DependsOnError, Names, Values, read_keys
+from capacity.plan.model import Plan, Subnet, Tenant
+from capacity.plan.reading import DependsOnError, Names, Problems, Values, read_keys
+from capacity.plan.sections import PlanSection
 from capacity.plan.tenants import TenantKind, tenant_kinds
 from capacity.units import counted
 
@@ -82,7 +83,7 @@ class TenantReader:
         values.problems.check()
         if not self._subnets.complete:
             raise DependsOnError
-        other, shared = read_neighbour(plan, self._subnets.found, self._parse)
+        other, shared = _read_neighbour(plan, self._subnets.found, self._parse)
         file = (Path(plan.file).parent / str(plan.value)).resolve()
         if file in self._plans:
             plan.fail(f"duplicate plan {plan.value!r}")
@@ -99,3 +100,56 @@ class TenantReader:
 def _kind(field: Field) -> TenantKind:
     kinds = tenant_kinds()
     return kinds[field.one_of(tuple(kinds))]
+
+
+def _read_neighbour(
+    entry: Field, subnets: Mapping[str, Subnet], parse: Callable[[PlanSection, str], Plan]
+) -> tuple[Plan, dict[str, str]]:
+    """The plan that a field names (relative to this plan's file), and its name of each shared subnet.
+
+    Parameters
+    ----------
+    entry : Field
+        The file's name.
+    subnets : mapping
+        Subnets of this plan, by name.
+    parse : callable
+        Reads a plan from a document and its file's name.
+
+    Raises
+    ------
+    SpecError
+        The file is not a plan, shares no subnet with this one, divides a shared block differently, or has it in
+        another zone.
+    """
+    path = Path(entry.name(1024))
+    base = Path(entry.file)
+    if str(path) == "-":
+        entry.fail("expected a file, not standard input")
+    if base.is_file() and (base.parent / path).resolve() == base.resolve():
+        entry.fail("is this plan itself (expected the plan of another cluster)")
+    try:
+        # Names such as <stdin> have no folder: the working directory is used.
+        other = parse(read_document(base.parent / path), str(base.parent / path))
+    except SpecError as error:
+        problems = Problems()
+        for one in error.errors:
+            problems.keep(entry.error(f"the other cluster's plan is not valid: {one}"))
+        problems.check()
+        raise
+    shared: dict[str, str] = {}
+    for theirs in other.subnets:
+        for mine in subnets.values():
+            if mine.cidr == theirs.cidr:
+                if mine.zone != theirs.zone:
+                    entry.fail(
+                        f"{theirs.name} ({theirs.cidr}) in the other plan is in {theirs.zone}, but {mine.name} "
+                        f"here is in {mine.zone} (expected the same zone; use zone IDs such as use1-az1 if the "
+                        "accounts name zones differently)"
+                    )
+                shared[mine.name] = theirs.name
+            elif mine.cidr.overlaps(theirs.cidr):
+                entry.fail(f"{theirs.name} ({theirs.cidr}) in the other plan overlaps {mine.name} ({mine.cidr}) here")
+    if not shared:
+        entry.fail(f"{path} shares no subnet with this plan (subnets are shared if their CIDRs are equal)")
+    return other, shared

@@ -9,8 +9,9 @@ from typing import Any
 
 from capacity.errors import SpecError
 from capacity.files import input_name, read_bytes
-from capacity.plan.document import PlanSection, decode_text, parse_json, parse_yaml
+from capacity.plan.document import decode_text, parse_json, parse_yaml
 from capacity.plan.parse import parse_plan
+from capacity.plan.sections import PlanSection
 from capacity.plan.yaml_writer import comment, edited, editor_for, printable, short_on_one_line
 from capacity.readers.assumed_network import ADD_NETWORK
 from capacity.readers.draft import (

@@ -12,8 +12,8 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from capacity.plan.document import PlanSection
 from capacity.plan.fields import Field
+from capacity.plan.sections import PlanSection
 from tests.cli.entry import capacity
 from tests.docs.markdown import REPO
 from tests.fixtures.plans import FULL, FULL_CILIUM, SMALL, plan_of

@@ -60,7 +60,6 @@ class Sorter:
         self._items: dict[str, dict[str, Item]] = {}
         self._listed: dict[str, dict[str, None]] = {}
         self._notes: dict[str, None] = {}
-        self._denied: list[str] = []
         self._kubernetes: list[Item] = []
 
     def add(self, document: object, origin: str) -> bool:

@@ -42,7 +42,7 @@ def draft_of(snapshot: SeenObjects, source: str) -> PlanDraft:
     catalog = load_catalog()
     grouped = by_group(snapshot.nodes.values())
     ipv6 = snapshot.ipv6 or snapshot.env.get("ENABLE_IPv6") == "true"
-    groups = tuple(group_of_nodes(n, nodes, snapshot.env, ipv6, catalog, said) for n, nodes in grouped.items())
+    groups = tuple(group_of_nodes(n, nodes, snapshot.env, catalog, said, ipv6=ipv6) for n, nodes in grouped.items())
     facts = [group_facts(n, nodes) for n, nodes in grouped.items()]
     workloads, daemons = _pod_pieces(snapshot, facts)
     pod_subnets = subnets_of_eniconfigs(snapshot.eniconfigs)
