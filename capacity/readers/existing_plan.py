@@ -160,6 +160,8 @@ def _workload(entry: PlanMapping) -> WorkloadDraft:
         node_groups=_names(entry.get("nodeGroups")),
         zone_skew=_skew(entry.get("topologySpread")),
         anti_affinity=entry.get("antiAffinity"),
+        gpus=_number((entry.get("requests") or {}).get("gpu")),
+        volumes=_number(entry.get("volumes")),
         **_quantities(entry, "requests"),
     )
 
@@ -174,6 +176,7 @@ def _daemon_set(entry: PlanMapping) -> DaemonSetDraft:
         name=entry["name"],
         host_network=_flag(entry.get("hostNetwork")),
         node_groups=_names(entry.get("nodeGroups")),
+        gpus=_number((entry.get("requests") or {}).get("gpu")),
         **_quantities(entry, "requests"),
     )
 
