@@ -161,6 +161,8 @@ def _workload(entry: PlanMapping) -> WorkloadDraft:
         node_groups=_names(entry.get("nodeGroups")),
         zone_skew=_skew(entry.get("topologySpread")),
         anti_affinity=entry.get("antiAffinity"),
+        gpus=_number((entry.get("requests") or {}).get("gpu")),
+        volumes=_number(entry.get("volumes")),
         **_quantities(entry, "requests"),
     )
 
@@ -175,6 +177,7 @@ def _daemon_set(entry: PlanMapping) -> DaemonSetDraft:
         name=entry["name"],
         host_network=_flag(entry.get("hostNetwork")),
         node_groups=_names(entry.get("nodeGroups")),
+        gpus=_number((entry.get("requests") or {}).get("gpu")),
         **_quantities(entry, "requests"),
     )
 
