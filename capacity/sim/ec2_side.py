@@ -1,4 +1,4 @@
-"""EC2's view of one node: its ENIs, what they hold, and the addresses of the subnet.
+"""EC2's view of one node: its ENIs, what they hold, and the subnets that the addresses come from.
 
 ipamd's store (:mod:`capacity.sim.ipam_store`) differs from it while calls run. All times elsewhere are in milliseconds;
 nothing here has a clock.
@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from random import Random
 
 PREFIX = 16  # addresses of a /28
 RESERVED_FIRST = 4  # AWS reserves the first four addresses of a subnet and the last one
+TRIES = 32  # random picks before the free addresses are listed
 
 EC2_CALLS = (
     "DescribeNetworkInterfaces",
@@ -36,7 +38,7 @@ class EniFull(Exception):
 
 
 class AddressSpace:
-    """The addresses of one subnet as offsets from its first: the lowest free one is given first.
+    """The addresses of one subnet, counted from ``first``.
 
     Parameters
     ----------
@@ -44,24 +46,62 @@ class AddressSpace:
         Addresses of the subnet's CIDR, reserved ones included.
     used_by_others : iterable of int
         Offsets that are taken from the start.
+    first : int
+        Number of the subnet's first address; 0 gives offsets.
+    name : str
+        The subnet.
+    random : Random, optional
+        Picks single addresses at random, as EC2 scatters them; without it the lowest free one is given. Prefixes
+        are always the lowest free aligned block.
     """
 
-    def __init__(self, size: int, used_by_others: Iterable[int] = ()) -> None:
+    def __init__(
+        self,
+        size: int,
+        used_by_others: Iterable[int] = (),
+        *,
+        first: int = 0,
+        name: str = "",
+        random: Random | None = None,
+    ) -> None:
+        self.name, self.first, self.size = name, first, size
         self._taken = bytearray(size)
+        self._random = random
         for offset in (*range(min(RESERVED_FIRST, size)), size - 1, *used_by_others):
             self._taken[offset] = 1
+        self.free = self._taken.count(0)
+        self.usable = self.free
 
     @property
-    def free(self) -> int:
-        """Addresses that are free."""
-        return self._taken.count(0)
+    def free_blocks(self) -> int:
+        """Aligned /28 blocks that are wholly free."""
+        empty, taken = bytes(PREFIX), self._taken
+        return sum(taken[at : at + PREFIX] == empty for at in range(0, self.size, PREFIX))
+
+    def reserve(self, offsets: Iterable[int]) -> int:
+        """Take the free ones among some offsets from the start; returns how many there were."""
+        before = self.free
+        for offset in offsets:
+            self.free -= not self._taken[offset]
+            self._taken[offset] = 1
+        self.usable -= before - self.free
+        return before - self.free
 
     def take(self, count: int, size: int = 1) -> list[int]:
-        """Offsets of ``count`` free aligned blocks of ``size`` addresses (1 or 16): all, or :exc:`SubnetFull`."""
+        """``count`` free aligned blocks of ``size`` addresses (1 or 16): all, or :exc:`SubnetFull`."""
+        if count * size > self.free:
+            raise SubnetFull
+        found = self._scattered(count) if self._random and size == 1 else self._lowest(count, size)
+        for offset in found:
+            self._taken[offset : offset + size] = b"\1" * size
+        self.free -= count * size
+        return [self.first + offset for offset in found]
+
+    def _lowest(self, count: int, size: int) -> list[int]:
         found: list[int] = []
-        at = 0
+        at, wanted = 0, bytes(size)
         while len(found) < count:
-            at = self._taken.find(bytes(size), at)
+            at = self._taken.find(wanted, at)
             if at < 0:
                 raise SubnetFull
             if at % size == 0:
@@ -69,28 +109,43 @@ class AddressSpace:
                 at += size
             else:
                 at += size - at % size
-        for offset in found:
-            self._taken[offset : offset + size] = b"\1" * size
         return found
 
-    def release(self, offsets: Iterable[int], size: int = 1) -> None:
+    def _scattered(self, count: int) -> list[int]:
+        assert self._random is not None
+        found: list[int] = []
+        for _ in range(TRIES + 2 * count):
+            if len(found) == count:
+                return found
+            at = int(self._random.random() * self.size)
+            if not self._taken[at] and at not in found:
+                found.append(at)
+        if len(found) == count:
+            return found
+        return self._random.sample([at for at, taken in enumerate(self._taken) if not taken], count)
+
+    def release(self, addresses: Iterable[int], size: int = 1) -> None:
         """Make blocks of ``size`` addresses free again."""
-        for offset in offsets:
+        for address in addresses:
+            offset = address - self.first
             self._taken[offset : offset + size] = bytes(size)
+            self.free += size
 
 
-@dataclass
+@dataclass(slots=True)
 class Ec2Eni:
     """An ENI as EC2 has it.
 
     Attributes
     ----------
     own : list of int
-        Offset of its primary address; empty if that is in another subnet.
+        Its primary address; empty if that is in a subnet that is not counted.
     cidrs : set of int
-        Offsets of its secondary IPs or prefixes.
+        First addresses of its secondary IPs or prefixes.
     managed, trunk, attached : bool
         Whether ipamd may use it, whether it is the trunk, and whether the instance metadata shows it.
+    space : AddressSpace or None
+        Its subnet; None until it is added.
     """
 
     own: list[int]
@@ -98,20 +153,23 @@ class Ec2Eni:
     managed: bool = True
     trunk: bool = False
     attached: bool = True
+    space: AddressSpace | None = None
 
 
-@dataclass
+@dataclass(slots=True)
 class Ec2Side:
-    """The node's ENIs by number, in order of creation, and the subnet that pods have addresses of.
+    """The node's ENIs by number, in order of creation, and the subnets that new ones can be in.
 
     Attributes
     ----------
     space : AddressSpace
-        The subnet.
+        The subnet that pods have addresses of; the first choice for a new ENI.
     unit : int
         Addresses of one CIDR: 1 for secondary IPs, 16 for prefixes.
     most : int
         Secondary IPs or prefixes that one ENI can hold.
+    others : tuple of AddressSpace
+        Subnets of the zone that discovery finds too.
     """
 
     space: AddressSpace
@@ -119,43 +177,61 @@ class Ec2Side:
     most: int
     enis: dict[int, Ec2Eni] = field(default_factory=dict)
     created: int = 0
+    others: tuple[AddressSpace, ...] = ()
 
     def add(self, eni: Ec2Eni) -> int:
         """Number of a new ENI."""
         number, self.created = self.created, self.created + 1
+        eni.space = eni.space or self.space
         self.enis[number] = eni
         return number
 
-    def create(self, count: int) -> int:
+    @property
+    def choices(self) -> list[AddressSpace]:
+        """Subnets for a new ENI, the one with the most free addresses first (awsutils.go L1249)."""
+        if not self.others:
+            return [self.space]
+        return sorted((self.space, *self.others), key=lambda space: -space.free)
+
+    def create(self, count: int, space: AddressSpace | None = None) -> int:
         """Number of a new ENI with ``count`` CIDRs, not attached yet: all or :exc:`SubnetFull`."""
-        own = self.space.take(1)
+        space = space or self.space
+        own = space.take(1)
         try:
-            cidrs = self.space.take(count, self.unit)
+            cidrs = space.take(count, self.unit)
         except SubnetFull:
-            self.space.release(own)
+            space.release(own)
             raise
-        return self.add(Ec2Eni(own, set(cidrs), attached=False))
+        return self.add(Ec2Eni(own, set(cidrs), attached=False, space=space))
 
     def assign(self, number: int, count: int) -> list[int]:
         """Give an ENI ``count`` CIDRs: all, or :exc:`EniFull` or :exc:`SubnetFull`."""
         eni = self.enis[number]
         if len(eni.cidrs) + count > self.most:
             raise EniFull
-        given = self.space.take(count, self.unit)
+        assert eni.space is not None
+        given = eni.space.take(count, self.unit)
         eni.cidrs.update(given)
         return given
 
     def unassign(self, number: int, cidrs: Iterable[int]) -> None:
         """Take CIDRs from an ENI."""
-        gone = list(cidrs)
-        self.enis[number].cidrs.difference_update(gone)
-        self.space.release(gone, self.unit)
+        gone, eni = list(cidrs), self.enis[number]
+        assert eni.space is not None
+        eni.cidrs.difference_update(gone)
+        eni.space.release(gone, self.unit)
 
     def delete(self, number: int) -> None:
         """Delete an ENI: only now are its addresses free."""
         eni = self.enis.pop(number)
-        self.space.release(eni.own)
-        self.space.release(eni.cidrs, self.unit)
+        assert eni.space is not None
+        eni.space.release(eni.own)
+        eni.space.release(eni.cidrs, self.unit)
+
+    def terminate(self) -> None:
+        """The instance is gone, and its ENIs with it."""
+        for number in list(self.enis):
+            self.delete(number)
 
     def metadata(self) -> list[int]:
         """Numbers of the attached ENIs that ipamd manages."""

@@ -1,4 +1,4 @@
-"""What decides the life of one simulated node, read from the header of a trace."""
+"""What decides the life of one simulated node, and how the header of a trace says it."""
 
 from __future__ import annotations
 
@@ -38,16 +38,8 @@ class NodeSetup:
         The kubelet's max pods, and ENIs with the tag ``no_manage``.
     trunk_slot, trunking : bool
         Whether a slot is reserved for the trunk, and whether the type can have one.
-    subnet_size : int
-        Addresses of the subnet.
-    used_by_others : tuple of int
-        Offsets in the subnet taken from the start.
-    latency : mapping of str to int
-        Latency of each EC2 call. [ms]
-    calls : tuple of str
-        Order of the numbers in ``ec2_calls``.
-    retry, end : int
-        Time between two tries of a waiting pod, and when the last pool loop may start. [ms]
+    end : int
+        When the last pool loop may start. [ms]
     """
 
     settings: CniSettings
@@ -59,11 +51,6 @@ class NodeSetup:
     unmanaged: int
     trunk_slot: bool
     trunking: bool
-    subnet_size: int
-    used_by_others: tuple[int, ...]
-    latency: Mapping[str, int]
-    calls: tuple[str, ...]
-    retry: int
     end: int
 
     @property
@@ -72,7 +59,32 @@ class NodeSetup:
         return PREFIX if self.settings.prefix else 1
 
 
-def node_setup(header: Mapping[str, object]) -> NodeSetup:
+@dataclass(frozen=True)
+class ReplaySetup(NodeSetup):
+    """What the header of a trace says: the node, its subnet and the fake of EC2. Times in milliseconds.
+
+    Attributes
+    ----------
+    subnet_size : int
+        Addresses of the subnet.
+    used_by_others : tuple of int
+        Offsets in the subnet taken from the start.
+    latency : mapping of str to int
+        Latency of each EC2 call. [ms]
+    calls : tuple of str
+        Order of the numbers in ``ec2_calls``.
+    retry : int
+        Time between two tries of a waiting pod. [ms]
+    """
+
+    subnet_size: int
+    used_by_others: tuple[int, ...]
+    latency: Mapping[str, int]
+    calls: tuple[str, ...]
+    retry: int
+
+
+def node_setup(header: Mapping[str, object]) -> ReplaySetup:
     """The header of a trace as a setup.
 
     Raises
@@ -89,10 +101,10 @@ def node_setup(header: Mapping[str, object]) -> NodeSetup:
         raise SpecError(f"header: unmanaged_enis: {unmanaged} of at most {limit} ENIs leave none for the primary")
     trunk_slot, trunking = _trunk(header) if settings.pod_eni else (False, False)
     size, others = _subnet(header)
-    return NodeSetup(
+    return ReplaySetup(
         settings=settings,
         discovery=discovery,
-        cooldown=1000 * _cooldown_seconds(env),
+        cooldown=1000 * cooldown_seconds(env),
         eni_limit=min(limit, limit if settings.max_eni is None else settings.max_eni),
         per_eni=addresses - 1,
         max_pods=_count(header, "max_pods", 1),
@@ -155,7 +167,7 @@ def _settings(header: Mapping[str, object], env: dict[str, str | None]) -> tuple
     return settings, subnet_discovery_switch(env)[0]
 
 
-def _cooldown_seconds(env: Mapping[str, str | None]) -> int:
+def cooldown_seconds(env: Mapping[str, str | None]) -> int:
     """IP_COOLDOWN_PERIOD as ipamd reads it: text that is no whole number means 30 s (data_store.go L243-249)."""
     text = env.get("IP_COOLDOWN_PERIOD") or ""
     return int(text) if re.fullmatch(r"[+-]?[0-9]{1,18}", text) else COOLDOWN_SECONDS
