@@ -14,8 +14,8 @@ from random import Random
 from typing import NamedTuple
 
 THROTTLED, FAILED = "throttled", "failed"
-# The SDK for Go v2 sends a throttled call again after a random pause up to 2, 4, 8 … s, at most 20 s
-# (aws/aws-sdk-go-v2 aws/retry/jitter_backoff.go); the CNI allows 10 tries (pkg/awsutils/awssession/session.go).
+# aws/amazon-vpc-cni-k8s@b5218838 pkg/awsutils/awssession/session.go: at most 10 tries of the standard retryer of the
+# SDK for Go v2, whose pause is random up to 2, 4, 8 … s, at most 20 s (aws/retry/jitter_backoff.go).
 MOST_TRIES = 10
 LONGEST_PAUSE = 20_000
 THROTTLED_ANSWER = 20  # an error comes back at once
@@ -54,8 +54,10 @@ class Ec2Api:
         Needed with a spread, failures or buckets.
     calls, throttled : Counter
         Calls so far by action, and those that were throttled.
-    throttled_span : tuple of int or None
-        First and last moment at which a call was throttled. [ms]
+    throttled_seconds : set of int
+        Seconds in which a call was throttled.
+    tokens : dict
+        Of each action the tokens left, and since when.
     """
 
     latency: Mapping[str, int]
@@ -97,4 +99,4 @@ class Ec2Api:
 
     def _pause(self, number: int) -> int:
         assert self.random is not None
-        return round(self.random.random() * min(1000 << number, LONGEST_PAUSE))
+        return round(self.random.random() * min(2000 << number, LONGEST_PAUSE))

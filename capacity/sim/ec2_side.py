@@ -6,7 +6,7 @@ nothing here has a clock.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from random import Random
 
@@ -37,6 +37,9 @@ class EniFull(Exception):
     """PrivateIpAddressLimitExceeded: the ENI would hold more than the type allows; nothing was given."""
 
 
+FREE, TAKEN, FOR_PREFIXES = 0, 1, 2  # states of an address
+
+
 class AddressSpace:
     """The addresses of one subnet, counted from ``first``.
 
@@ -53,6 +56,15 @@ class AddressSpace:
     random : Random, optional
         Picks single addresses at random, as EC2 scatters them; without it the lowest free one is given. Prefixes
         are always the lowest free aligned block.
+
+    Attributes
+    ----------
+    free, open : int
+        Free addresses, and those that no reservation keeps for prefixes.
+    usable : int
+        Free at the start.
+    refused_at : int or None
+        When it first had too few addresses or no free block, by ``clock``.
     """
 
     def __init__(
@@ -65,50 +77,76 @@ class AddressSpace:
         random: Random | None = None,
     ) -> None:
         self.name, self.first, self.size = name, first, size
-        self._taken = bytearray(size)
+        self._state = bytearray(size)
+        self._rest = bytearray(size)  # the state of each address when it is not taken
         self._random = random
+        self.refused_at: int | None = None
+        self.clock: Callable[[], int] = int
         for offset in (*range(min(RESERVED_FIRST, size)), size - 1, *used_by_others):
-            self._taken[offset] = 1
-        self.free = self._taken.count(0)
-        self.usable = self.free
+            self._state[offset] = TAKEN
+        self.open = self.free = self.usable = self._state.count(FREE)
 
     @property
     def free_blocks(self) -> int:
         """Aligned /28 blocks that are wholly free."""
-        empty, taken = bytes(PREFIX), self._taken
-        return sum(taken[at : at + PREFIX] == empty for at in range(0, self.size, PREFIX))
+        return sum(TAKEN not in self._state[at : at + PREFIX] for at in range(0, self.size, PREFIX))
 
-    def reserve(self, offsets: Iterable[int]) -> int:
-        """Take the free ones among some offsets from the start; returns how many there were."""
-        before = self.free
+    def keep_for_prefixes(self, offsets: range) -> None:
+        """Reserve a range of whole blocks: EC2 gives none of its addresses but as prefixes."""
         for offset in offsets:
-            self.free -= not self._taken[offset]
-            self._taken[offset] = 1
-        self.usable -= before - self.free
-        return before - self.free
+            self._rest[offset] = FOR_PREFIXES
+            if self._state[offset] == FREE:
+                self._state[offset] = FOR_PREFIXES
+                self.open -= 1
+
+    def occupy(self, offsets: Iterable[int], most: int | None = None) -> int:
+        """Take the free ones among some offsets, at most so many; returns how many it took."""
+        taken = 0
+        for offset in offsets:
+            if taken == most:
+                break
+            if self._state[offset] != TAKEN:
+                self.open -= self._state[offset] == FREE
+                self._state[offset] = TAKEN
+                taken += 1
+        self.free -= taken
+        return taken
 
     def take(self, count: int, size: int = 1) -> list[int]:
         """``count`` free aligned blocks of ``size`` addresses (1 or 16): all, or :exc:`SubnetFull`."""
-        if count * size > self.free:
-            raise SubnetFull
-        found = self._scattered(count) if self._random and size == 1 else self._lowest(count, size)
+        try:
+            if count * size > (self.open if size == 1 else self.free):
+                raise SubnetFull
+            found = self._scattered(count) if self._random and size == 1 else self._lowest(count, size)
+        except SubnetFull:
+            self.refuse()
+            raise
         for offset in found:
-            self._taken[offset : offset + size] = b"\1" * size
+            self.open -= size if self._state[offset] == FREE else 0
+            self._state[offset : offset + size] = bytes((TAKEN,)) * size
         self.free -= count * size
         return [self.first + offset for offset in found]
 
+    def refuse(self) -> None:
+        """It had too few addresses for what was asked."""
+        if self.refused_at is None:
+            self.refused_at = self.clock()
+
     def _lowest(self, count: int, size: int) -> list[int]:
         found: list[int] = []
-        at, wanted = 0, bytes(size)
-        while len(found) < count:
-            at = self._taken.find(wanted, at)
-            if at < 0:
-                raise SubnetFull
-            if at % size == 0:
-                found.append(at)
-                at += size
-            else:
-                at += size - at % size
+        for state in (FOR_PREFIXES, FREE) if size > 1 else (FREE,):
+            at, wanted = 0, bytes((state,)) * size
+            while len(found) < count:
+                at = self._state.find(wanted, at)
+                if at < 0:
+                    break
+                if at % size == 0:
+                    found.append(at)
+                    at += size
+                else:
+                    at += size - at % size
+        if len(found) < count:
+            raise SubnetFull
         return found
 
     def _scattered(self, count: int) -> list[int]:
@@ -118,18 +156,19 @@ class AddressSpace:
             if len(found) == count:
                 return found
             at = int(self._random.random() * self.size)
-            if not self._taken[at] and at not in found:
+            if self._state[at] == FREE and at not in found:
                 found.append(at)
         if len(found) == count:
             return found
-        return self._random.sample([at for at, taken in enumerate(self._taken) if not taken], count)
+        return self._random.sample([at for at, state in enumerate(self._state) if state == FREE], count)
 
     def release(self, addresses: Iterable[int], size: int = 1) -> None:
         """Make blocks of ``size`` addresses free again."""
         for address in addresses:
             offset = address - self.first
-            self._taken[offset : offset + size] = bytes(size)
+            self._state[offset : offset + size] = self._rest[offset : offset + size]
             self.free += size
+            self.open += size if self._rest[offset] == FREE else 0
 
 
 @dataclass(slots=True)

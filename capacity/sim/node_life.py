@@ -44,11 +44,11 @@ class Finished:
     began: int
 
 
-class Rest:
+class Resting:
     """Nothing will change by itself for a while."""
 
 
-REST = Rest()
+REST = Resting()
 
 
 def new_node(setup: ReplaySetup) -> SimulatedNode:
@@ -71,7 +71,7 @@ def new_node(setup: ReplaySetup) -> SimulatedNode:
     return SimulatedNode(setup, ec2, IpamStore(setup.unit, setup.cooldown), Ec2Api(setup.latency))
 
 
-def lifetime(node: SimulatedNode) -> Generator[int | Finished | Rest, None, None]:
+def lifetime(node: SimulatedNode) -> Generator[int | Finished | Resting, None, None]:
     """Initialisation, then the loop until its next turn would start at or after the end (ipamd.go L786-793).
 
     A node whose initialisation fails never gets ready, and runs no loop; one whose call failed starts anew. After
@@ -85,7 +85,8 @@ def lifetime(node: SimulatedNode) -> Generator[int | Finished | Rest, None, None
             node.store = IpamStore(node.store.unit, node.store.cooldown, random=node.store.random)
             yield RESTART
     if not node.ready:
-        yield max(node.setup.end - node.now, 0)
+        if node.setup.end < inf:
+            yield max(int(node.setup.end) - node.now, 0)
         return
     yield Finished("init", 0)
     while node.now < node.setup.end:
@@ -154,7 +155,7 @@ class NodeLife:
     node: SimulatedNode
     due: float = 0
     resting_since: int | None = None
-    steps: Generator[int | Finished | Rest, None, None] = field(init=False)
+    steps: Generator[int | Finished | Resting, None, None] = field(init=False)
 
     def __post_init__(self) -> None:
         self.steps = lifetime(self.node)
@@ -185,12 +186,11 @@ class NodeLife:
     def _wake(self, now: int) -> float:
         """The first update after ``now`` that can do something; at the latest that of the last loop."""
         assert self.resting_since is not None
-        start = self.resting_since
-        change, end = next_change(self.node), self.node.setup.end
-        last = (end - 1 - start) // LOOP if end < inf else inf
-        if change == inf and last == inf:
-            return inf
-        soonest = max((now - LOOP_SLEEP - start) // LOOP + 1, 0)
+        start, end = self.resting_since, self.node.setup.end
+        change = next_change(self.node)
+        loop: float = max((now - LOOP_SLEEP - start) // LOOP + 1, 0)
         if change > now:
-            soonest = max(soonest, -((start + LOOP_SLEEP - change) // LOOP)) if change < inf else inf
-        return start + LOOP_SLEEP + min(soonest, last) * LOOP
+            loop = max(loop, -((start + LOOP_SLEEP - change) // LOOP)) if change < inf else inf
+        if end < inf:
+            loop = min(loop, (end - 1 - start) // LOOP)
+        return start + LOOP_SLEEP + loop * LOOP

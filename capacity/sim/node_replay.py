@@ -93,7 +93,7 @@ def replay(header: Mapping[str, object], events: Iterable[Mapping[str, object]])
     aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd (see :mod:`capacity.sim.pool_manager`).
     """
     setup = node_setup(header)
-    return _changes(_lines(setup, PodQueue(new_node(setup)), _pod_events(events, setup.end)))
+    return _changes(_lines(setup, PodQueue(new_node(setup)), _pod_events(events, int(setup.end))))
 
 
 def _changes(lines: Iterable[Line]) -> Iterator[Line]:

@@ -38,8 +38,10 @@ class NodeSetup:
         The kubelet's max pods, and ENIs with the tag ``no_manage``.
     trunk_slot, trunking : bool
         Whether a slot is reserved for the trunk, and whether the type can have one.
-    end : int
-        When the last pool loop may start. [ms]
+    end : float
+        When the last pool loop may start; infinite if something else ends the node's life. [ms]
+    idle_primary : bool
+        Whether the primary ENI has no pod addresses: custom networking, or its subnet is closed to pods by a tag.
     """
 
     settings: CniSettings
@@ -51,7 +53,8 @@ class NodeSetup:
     unmanaged: int
     trunk_slot: bool
     trunking: bool
-    end: int
+    end: float
+    idle_primary: bool
 
     @property
     def unit(self) -> int:
@@ -117,6 +120,7 @@ def node_setup(header: Mapping[str, object]) -> ReplaySetup:
         calls=_calls(header),
         retry=_milliseconds(header, "pod_retry_s", 1),
         end=_milliseconds(header, "end"),
+        idle_primary=settings.custom_networking,
     )
 
 

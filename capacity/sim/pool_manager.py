@@ -166,7 +166,7 @@ def increase(node: SimulatedNode) -> Steps:
 def growable(node: SimulatedNode) -> list[StoredEni]:
     """ENIs that can get CIDRs (GetAllocatableENIs, data_store.go L1118-1139)."""
     most = node.setup.per_eni
-    idle_primary = node.setup.settings.custom_networking
+    idle_primary = node.setup.idle_primary
     return [e for e in node.store.walk() if not e.trunk and not (e.primary and idle_primary) and len(e.cidrs) < most]
 
 
