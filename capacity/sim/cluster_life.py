@@ -183,7 +183,7 @@ class SimulatedCluster:
             if not pod.gone and pod.work >= 0:
                 self.replace(pod)
 
-    def terminate(self, member: Member, keep_addresses: bool = False) -> None:
+    def terminate(self, member: Member, *, keep_addresses: bool = False) -> None:
         """End an instance: its pods are gone at once, its addresses free some time later, or never."""
         if not member.ready:
             self.starting[member.source] -= 1

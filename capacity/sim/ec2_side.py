@@ -100,7 +100,7 @@ class AddressSpace:
                 self.open -= 1
 
     def occupy(self, offsets: Iterable[int], most: int | None = None) -> int:
-        """Take the free ones among some offsets, at most so many; returns how many it took."""
+        """Take the free ones among some offsets, at most ``most``; returns how many it took."""
         taken = 0
         for offset in offsets:
             if taken == most:
@@ -271,6 +271,11 @@ class Ec2Side:
         """The instance is gone, and its ENIs with it."""
         for number in list(self.enis):
             self.delete(number)
+
+    @property
+    def attached(self) -> int:
+        """ENIs that the instance has, managed or not."""
+        return sum(eni.attached for eni in self.enis.values())
 
     def metadata(self) -> list[int]:
         """Numbers of the attached ENIs that ipamd manages."""

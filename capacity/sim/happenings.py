@@ -24,7 +24,7 @@ ZONE_EVICTION = 350 * SECOND
 
 
 def churn(cluster: SimulatedCluster, per_node_minute: float) -> Process:
-    """Pods of workloads are replaced at random moments, so many per node and minute."""
+    """Pods of workloads are replaced at random moments, at a rate per node and minute."""
     while True:
         live = sum(len(pods) for pods in cluster.by_work)
         rate = per_node_minute * max(len(cluster.members), 1)
@@ -67,7 +67,7 @@ def rollout(cluster: SimulatedCluster, work: int) -> Process:
 
 
 def scale(cluster: SimulatedCluster, work: int, target: int) -> None:
-    """Bring a workload to so many pods; the youngest go first."""
+    """Bring a workload to ``target`` pods; the youngest go first."""
     more = target - len(cluster.by_work[work])
     cluster.create(work, max(more, 0))
     for _ in range(-more):
@@ -93,7 +93,7 @@ def day(cluster: SimulatedCluster, work: int, low: int, high: int, weekend: floa
 
 
 def cron(cluster: SimulatedCluster, work: int, pods: int, every: int, lasts: int) -> Process:
-    """A CronJob: so many pods at once, each runs for a time. [ms]"""
+    """A CronJob: ``pods`` at the same time, each runs for a time. [ms]"""
 
     def end(batch: list[SimulatedPod]) -> None:
         for pod in batch:
@@ -247,7 +247,7 @@ def zone_loss(cluster: SimulatedCluster, zone: str) -> Process:
 
 
 def second_set(cluster: SimulatedCluster, nodes: Iterable[tuple[int, NodePlace, int]]) -> Process:
-    """More nodes at the same time, each with so many pods as soon as it is ready."""
+    """More nodes at the same time, each with a number of pods as soon as it is ready."""
     wanted = list(nodes)
     before = set(cluster.members)
     for source, place, _ in wanted:

@@ -74,7 +74,7 @@ def new_node(setup: ReplaySetup) -> SimulatedNode:
 def lifetime(node: SimulatedNode) -> Generator[int | Finished | Resting, None, None]:
     """Initialisation, then the loop until its next turn would start at or after the end (ipamd.go L786-793).
 
-    A node whose initialisation fails never gets ready, and runs no loop; one whose call failed starts anew. After
+    A node whose initialisation fails never gets ready, and runs no loop; one whose call failed starts again. After
     :data:`REST` the node goes on at the start of an update.
     """
     while True:

@@ -32,6 +32,8 @@ class NodeSetup:
         IP_COOLDOWN_PERIOD. [ms]
     eni_limit : int
         min(MAX_ENI, limit of the type). [ENIs]
+    type_enis : int
+        ENIs that EC2 attaches to the type. [ENIs]
     per_eni : int
         Secondary IPs or prefixes of one ENI. [CIDRs]
     max_pods, unmanaged : int
@@ -48,6 +50,7 @@ class NodeSetup:
     discovery: bool
     cooldown: int
     eni_limit: int
+    type_enis: int
     per_eni: int
     max_pods: int
     unmanaged: int
@@ -109,6 +112,7 @@ def node_setup(header: Mapping[str, object]) -> ReplaySetup:
         discovery=discovery,
         cooldown=1000 * cooldown_seconds(env),
         eni_limit=min(limit, limit if settings.max_eni is None else settings.max_eni),
+        type_enis=limit,
         per_eni=addresses - 1,
         max_pods=_count(header, "max_pods", 1),
         unmanaged=unmanaged,

@@ -138,7 +138,7 @@ class SimulationResult:
         return seconds_of(max(self.delays)) if self.delays else None
 
     def delay(self, percent: float) -> float | None:
-        """The wait that so many percent of the started pods do not exceed; None without pods. [s]"""
+        """The wait that ``percent`` of the started pods do not exceed; None without pods. [s]"""
         return quantile(self.delays, percent)
 
     @property
@@ -161,7 +161,7 @@ def seconds_of(delay: int) -> float:
 
 
 def quantile(delays: Mapping[int, int], percent: float) -> float | None:
-    """The smallest delay that at least so many percent of the pods do not exceed. [s]
+    """The smallest delay that at least ``percent`` of the pods do not exceed. [s]
 
     >>> quantile({0: 90, 100: 10}, 90), quantile({0: 90, 100: 10}, 91)
     (0.0, 1.0)

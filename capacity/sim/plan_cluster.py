@@ -22,9 +22,9 @@ from capacity.plan.constants import CILIUM, OVERLAY
 from capacity.plan.model import Plan, Subnet, Workload
 from capacity.sim.cluster_life import SimulatedCluster
 from capacity.sim.ec2_side import RESERVED_FIRST, AddressSpace
-from capacity.sim.inputs import SimulationInputs
 from capacity.sim.members import NodePlace, NodeSource, PodSource
 from capacity.sim.node_setup import NodeSetup, cooldown_seconds
+from capacity.sim.world_inputs import SimulationInputs
 from capacity.vpc.ledger import GROUPS
 
 NOT_SIMULATED = {
@@ -176,6 +176,7 @@ def node_setup_of(shape: GroupShape, env: dict[str, str | None]) -> NodeSetup:
         discovery=subnet_discovery_switch(env)[0],
         cooldown=1000 * cooldown_seconds(env),
         eni_limit=min(limit, settings.max_eni or limit),
+        type_enis=limit,
         per_eni=int(limits.k),
         max_pods=on.max_pods,
         unmanaged=limits.unmanaged,

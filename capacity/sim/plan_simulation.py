@@ -18,10 +18,10 @@ from capacity.plan.scenario_spec import ScenarioSpec
 from capacity.sim import happenings
 from capacity.sim.cluster_life import SimulatedCluster
 from capacity.sim.ec2_side import SubnetFull
-from capacity.sim.inputs import SimulationInputs
 from capacity.sim.members import NodePlace
 from capacity.sim.observed import Observer, SimulationResult
 from capacity.sim.plan_cluster import PlanCluster, plan_cluster
+from capacity.sim.world_inputs import SimulationInputs
 from capacity.units import counted
 
 PARTS = 200  # a simulation reports its progress so often
@@ -29,7 +29,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Recorded:
+class RecordedPods:
     """Pods that come and go as recorded: (moment [ms], ``add`` or ``delete``, workload, pods)."""
 
     events: tuple[tuple[int, str, str, int], ...]
@@ -52,7 +52,7 @@ def simulate(
     *,
     seed: int = 1,
     cron: Sequence[CronDemand] = (),
-    recorded: Recorded | None = None,
+    recorded: RecordedPods | None = None,
     progress: Progress | None = None,
 ) -> SimulationResult:
     """Play a scenario of a plan over time.
@@ -126,7 +126,7 @@ class Play:
             cluster.create(work, replicas)
         cluster.agenda.run(settle)
 
-    def begin(self, grow_to: str | None, cron: Sequence[CronDemand], recorded: Recorded | None) -> list[str]:
+    def begin(self, grow_to: str | None, cron: Sequence[CronDemand], recorded: RecordedPods | None) -> list[str]:
         """Start everything that happens; returns what it is, in words."""
         cluster = self.cluster
         rules = []

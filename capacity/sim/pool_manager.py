@@ -22,7 +22,7 @@ from capacity.sim.pool_targets import deletable_eni, extra_enis, room_for_eni, t
 LOOP_SLEEP = 2_500  # before each half of the loop (ipamd.go L60, L786-793) [ms]
 DECREASE_INTERVAL = 30_000  # L64, L825-834
 RECONCILE_INTERVAL = 60_000  # L63, L1570-1577
-FREED_FOR = 60_000  # reconciliation does not add a CIDR given back less long ago (L68, L333-358)
+FREED_FOR = 60_000  # reconciliation does not add a CIDR released less long ago (L68, L333-358)
 INSUFFICIENT_WAIT = 120_000  # no increase after a full subnet (L167, L978-981)
 DETACH_PAUSE = 2_000  # between DetachNetworkInterface and DeleteNetworkInterface (awsutils.go L1428-1551)
 NEVER = -(10**15)
@@ -37,7 +37,7 @@ class SimulatedNode:
     Attributes
     ----------
     freed : dict of int to int
-        Until when reconciliation does not add a CIDR that was given back.
+        Until when reconciliation does not add a CIDR that was released.
     in_step : bool or None
         Whether a reconciliation would change nothing; None if that is not known since the last EC2 call.
     log : list of str or None
@@ -68,10 +68,20 @@ class SimulatedNode:
         """ENABLE_POD_ENI, and no trunk in the store."""
         return self.setup.settings.pod_eni and not self.store.trunk
 
-    def say(self, text: str) -> None:
-        """Keep the reason of a decision."""
-        if self.log is not None:
-            self.log.append((self.now, text))
+    def say(self, text: str, before: PoolStats | None = None) -> None:
+        """Keep the reason of a decision, with the pool ``before`` it against its targets."""
+        if self.log is None:
+            return
+        if before:
+            text += f" ({before.available} of {before.total} addresses had no pod; {self._targets()})"
+        self.log.append((self.now, text))
+
+    def _targets(self) -> str:
+        targets = self.setup.settings
+        if targets.ip_targets:
+            return f"WARM_IP_TARGET {targets.warm_ip}, MINIMUM_IP_TARGET {targets.minimum_ip}"
+        unit, target = ("PREFIX", targets.warm_prefix) if targets.prefix else ("ENI", targets.warm_eni)
+        return f"WARM_{unit}_TARGET {target}"
 
 
 def call(node: SimulatedNode, kind: str) -> Steps:
@@ -160,7 +170,7 @@ def increase(node: SimulatedNode) -> Steps:
         if not ended and room_for_eni(node.setup, node.store):
             yield from _new_eni(node)
     except CallFailed as error:
-        node.say(f"{error.kind} failed: next try at the next loop")
+        node.say(f"{error.kind} failed: the increase ends, the next loop tries again")
 
 
 def growable(node: SimulatedNode) -> list[StoredEni]:
@@ -176,7 +186,7 @@ def _grow_eni(node: SimulatedNode) -> Generator[int, None, bool]:
     True if that ends the increase: an ENI grew, or the subnet is full and discovery is off. A call that fails for
     another reason is tried once more for one CIDR, then ends the increase too.
     """
-    request = wanted(node.setup, node.store)
+    before, request = node.stats, wanted(node.setup, node.store)
     most = node.setup.per_eni
     for eni in growable(node) if request else ():
         for count in (min(most - len(eni.cidrs), request), 1):
@@ -184,7 +194,7 @@ def _grow_eni(node: SimulatedNode) -> Generator[int, None, bool]:
                 yield from call(node, "AssignPrivateIpAddresses")
                 given = node.ec2.assign(eni.number, count)
             except SubnetFull:
-                node.say(f"the subnet has no room for {count} more on ENI {eni.number}")
+                node.say(f"low, but the subnet has no room for {count} more on ENI {eni.number}")
                 failed: CallFailed | None = None
                 continue
             except CallFailed as error:
@@ -196,13 +206,13 @@ def _grow_eni(node: SimulatedNode) -> Generator[int, None, bool]:
             for base in given:
                 node.store.add_cidr(eni.number, base)
             node.last_action = node.now
-            node.say(f"low: ENI {eni.number} got {count} more")
+            node.say(f"low: ENI {eni.number} gets {count} more", before)
             return True
         if failed:
             raise failed
         if not node.setup.discovery:
             node.last_insufficient = node.now
-            node.say("subnet full: no increase for 120 s")
+            node.say("the subnet is full and discovery is off: no increase for 120 s")
             return True
     return False
 
@@ -213,26 +223,27 @@ def _new_eni(node: SimulatedNode) -> Steps:
     The request is counted a second time: pods may have come or gone while calls failed (L2551-2568). With discovery
     each subnet of the zone is tried, the one with the most free addresses first.
     """
-    request = min(wanted(node.setup, node.store), node.setup.per_eni)
+    before, request = node.stats, min(wanted(node.setup, node.store), node.setup.per_eni)
     if request:
         if not node.setup.settings.custom_networking:
             yield from call(node, "DescribeSubnets")
         number = yield from _create_eni(node, request)
         if number is None:
             node.last_insufficient = node.now
-            node.say(f"no subnet has room for an ENI with {request}: no increase for 120 s")
+            node.say(f"low, but no subnet has room for an ENI with {request}: no increase for 120 s")
             return
         try:
             yield from call(node, "DescribeInstances")
             yield from call(node, "AttachNetworkInterface")
+            if node.ec2.attached >= node.setup.type_enis:  # one that could not be detached is still there
+                raise CallFailed("AttachNetworkInterface")
         except CallFailed:
-            yield from call(node, "DeleteNetworkInterface")
-            node.ec2.delete(number)
+            yield from _delete_eni(node, number)
             raise
         node.ec2.enis[number].attached = True
         yield from call(node, "ModifyNetworkInterfaceAttribute")
         yield from set_up_eni(node, number)
-        node.say(f"low: new ENI {number} with {request}")
+        node.say(f"low: new ENI {number} with {request}", before)
     node.last_action = node.now
 
 
@@ -248,8 +259,9 @@ def _create_eni(node: SimulatedNode, request: int) -> Generator[int, None, int |
 
 
 def decrease(node: SimulatedNode) -> Steps:
-    """Give CIDRs without pods back, cooling or not (tryUnassignCidrsFromAll, ipamd.go L892-941)."""
-    over = too_many(node.setup, node.store, node.stats)
+    """Release CIDRs without pods, cooling or not (tryUnassignCidrsFromAll, ipamd.go L892-941)."""
+    before = node.stats
+    over = too_many(node.setup, node.store, before)
     for eni in node.store.walk():
         gone = node.store.shuffled(eni.empty_cidrs)[:over]
         if not gone:
@@ -257,7 +269,7 @@ def decrease(node: SimulatedNode) -> Steps:
         for base in gone:
             node.store.drop_cidr(eni.number, base)
             node.freed[base] = node.now + FREED_FOR
-        node.say(f"high: {len(gone)} of ENI {eni.number} given back")
+        node.say(f"high: ENI {eni.number} releases {len(gone)}", before)
         over -= len(gone)
         try:
             yield from call(node, "UnassignPrivateIpAddresses")
@@ -273,8 +285,8 @@ def free_eni(node: SimulatedNode) -> Steps:
     eni = deletable_eni(node.setup, node.store, node.now)
     if eni is None:
         return
+    node.say(f"high: ENI {eni.number} has no pods and is deleted", node.stats)
     node.store.drop_eni(eni.number)
-    node.say(f"high: ENI {eni.number} is freed")
     try:
         yield from call(node, "DescribeNetworkInterfaces")
         yield from call(node, "DetachNetworkInterface")
@@ -282,13 +294,19 @@ def free_eni(node: SimulatedNode) -> Steps:
         node.say(f"ENI {eni.number} could not be detached")
         return
     node.ec2.enis[eni.number].attached = False
+    yield DETACH_PAUSE
+    yield from _delete_eni(node, eni.number)
+
+
+def _delete_eni(node: SimulatedNode, number: int) -> Steps:
+    """Delete a detached ENI; a call that fails is made again."""
     while True:
-        yield DETACH_PAUSE
         try:
             yield from call(node, "DeleteNetworkInterface")
         except CallFailed:
+            yield DETACH_PAUSE
             continue
-        node.ec2.delete(eni.number)
+        node.ec2.delete(number)
         return
 
 
@@ -331,7 +349,7 @@ def _reconcile_enis(node: SimulatedNode) -> Steps:
 
 
 def _reconcile_cidrs(node: SimulatedNode, number: int) -> Steps:
-    """Make the CIDRs of an ENI those that EC2 has, but for CIDRs given back in the last 60 s (L1731-1935).
+    """Make the CIDRs of an ENI those that EC2 has, but for CIDRs released in the last 60 s (L1731-1935).
 
     Such a CIDR leaves the store, pods or not, where EC2 gave it to the ENI again.
     """
@@ -355,5 +373,5 @@ def _reconcile_cidrs(node: SimulatedNode, number: int) -> Steps:
     for base in known - seen:
         lost = node.store.enis[number].cidrs[base].pods
         if lost:
-            node.say(f"reconciled: an address given back within 60 s is dropped, with {len(lost)} pod(s)")
+            node.say(f"reconciliation drops an address that was released within 60 s, and {len(lost)} pod with it")
         node.store.drop_cidr(number, base)
