@@ -58,6 +58,15 @@ class PlanCluster:
     replicas: tuple[int, ...]
     notes: tuple[str, ...]
 
+    @property
+    def largest_zone(self) -> str:
+        """The zone with the most nodes; among equals the first in the plan."""
+        counts: Counter[str] = Counter()
+        for places in self.nodes:
+            for place, count in places:
+                counts[place.zone] += count
+        return max(counts, key=lambda zone: counts[zone])
+
 
 def check_simulated(settings: CniSettings) -> None:
     """Refuse what has no pool of the VPC CNI over time.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from random import Random
 
@@ -63,7 +63,7 @@ def simulate(
     Raises
     ------
     SpecError
-        The plan has nothing to simulate, or no zone for a zone loss.
+        The plan has nothing to simulate, or an option names what it does not have.
     """
     check_count("seed", seed)
     random = Random(seed)
@@ -71,7 +71,10 @@ def simulate(
     # A growing scenario starts from today's pods; one that combines peak with an event starts from the peak.
     grown = base != "steady" and not set(scenario.parts) - set(AT_REST)
     built = plan_cluster(plan, "steady" if grown else base, inputs, random)
-    play = Play(built, scenario, inputs)
+    named = scenario.zone is not None
+    if "zone-loss" in scenario.parts and not named:
+        scenario = replace(scenario, zone=built.largest_zone)
+    play = Play(built, scenario, inputs, named)
     observer = Observer(built.cluster, {s.name: s.zone for s in plan.subnets})
     agenda = built.cluster.agenda
     complete = True
@@ -109,6 +112,7 @@ class Play:
     built: PlanCluster
     scenario: ScenarioSpec
     inputs: SimulationInputs
+    named_zone: bool
 
     @property
     def cluster(self) -> SimulatedCluster:
@@ -215,14 +219,12 @@ class Play:
 
     def zone_loss(self) -> str:
         zone = self.scenario.zone
-        if zone is None:
-            zones = {place.zone for kind in self.cluster.sources for place in kind.places}
-            raise SpecError(
-                f"zone-loss: which zone? (expected zone-loss:zone=Z with Z one of {', '.join(sorted(zones))})"
-            )
+        assert zone is not None
         nodes = sum(member.place.zone == zone for member in self.cluster.members.values())
         self.cluster.agenda.spawn(happenings.zone_loss(self.cluster, zone))
-        return f"{zone} is lost with {counted(nodes, 'node')}, which start again elsewhere; its addresses stay taken"
+        chosen = "" if self.named_zone else " (the zone with the most nodes; zone-loss:zone=Z chooses another)"
+        lost = f"{zone}{chosen} is lost with {counted(nodes, 'node')}"
+        return f"{lost}, which start again elsewhere; its addresses stay taken"
 
     def burst(self) -> str:
         source, pods = self._fullest()
