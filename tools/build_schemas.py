@@ -27,6 +27,7 @@ from capacity.vpc.ledger import HOLDERS
 from tools.optimize_schema import optimize_results
 from tools.plan_words import described, plain
 from tools.schema_parts import COUNT, INT, NUMBER, TEXT, VERDICT, Schema, open_object, or_null
+from tools.simulate_schema import simulate_results
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -242,6 +243,7 @@ def answers_schema() -> Schema:
             _for("node", {"type": "array", "items": node}),
             _for("check", _check()),
             _for("optimize", optimize_results()),
+            _for("simulate", simulate_results()),
         ],
     }
 
