@@ -27,6 +27,7 @@ from capacity.vpc.ledger import HOLDERS
 from tools.optimize_schema import optimize_results
 from tools.plan_words import described, plain
 from tools.schema_parts import COUNT, INT, NUMBER, TEXT, VERDICT, Schema, open_object, or_null
+from tools.services_schema import services_results
 from tools.simulate_schema import simulate_results
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
@@ -123,7 +124,7 @@ def _tenants() -> Schema:
     """A tenant with addresses, or another cluster with a plan."""
     found = mapping(keys.TENANT)
     its = found["properties"]
-    own = {k: its[k] for k in ("kind", "name", "subnets", "addresses")}
+    own = {k: its[k] for k in ("kind", "name", "subnets", "addresses", *keys.BALANCER_KEYS)}
     other = {"kind": one_of(("cluster",), its["kind"]["description"])} | {k: its[k] for k in ("name", "plan")}
     cluster = "a cluster in the same subnets, with a plan of its own"
     return {
@@ -244,6 +245,7 @@ def answers_schema() -> Schema:
             _for("check", _check()),
             _for("optimize", optimize_results()),
             _for("simulate", simulate_results()),
+            _for("services", services_results()),
         ],
     }
 

@@ -22,6 +22,9 @@ VERBS = {
     "subnets": Verb("subnets", "Show usage, owners, free /28 blocks and fragmentation of subnets."),
     "size": Verb("size", "Calculate the smallest subnets for a plan, allocated from free VPC space."),
     "optimize": Verb("optimize", "Choose the cheapest node groups for the workloads, within address limits."),
+    "services": Verb(
+        "services", "Show what Services cost: kube-proxy rules in each mode, update time, addresses and ports."
+    ),
     "compare": Verb(
         "compare",
         "Compare two plans, or a plan before and after a change.",

@@ -26,6 +26,8 @@ from capacity.plan.scenario_spec import ScenarioSpec
 from capacity.plan.scenarios import ScenarioPlaces, read_scenario
 from capacity.plan.sections import PlanSection
 from capacity.plan.seen import Seen
+from capacity.plan.service import KubeProxy, Service
+from capacity.plan.service_section import ServiceReader, read_kube_proxy
 from capacity.plan.subnet_tags import ROLE_TAG
 from capacity.plan.tenant_section import TenantReader, has_plan
 from capacity.plan.workload_section import WorkloadReader
@@ -139,9 +141,11 @@ class _Parser:
         values.settle("vpc", lambda section: read_vpc(section, self.subnets, self.seen))
         self._read_nodes_and_pods(values)
         values.settle("controlPlane", self._control_plane)
+        values.settle("services", self._services)
         values.settle("tenants", self._tenants)
         values.settle("checks", self._checks)
         values.problems.check()
+        _check_services(self.root, values["kubernetes"], values["services"])
         plan = Plan(
             name=values["metadata"],
             vpc_cidrs=values["vpc"],
@@ -154,6 +158,7 @@ class _Parser:
             workloads=tuple(self.workloads.found.values()),
             daemon_sets=values["daemonSets"],
             tenants=values["tenants"],
+            services=values["services"],
             checks=values["checks"],
             notes=tuple(self.notes),
             file=self.root.file,
@@ -228,7 +233,7 @@ class _Parser:
         return names
 
     def _tenants(self, section: Field | None) -> tuple[Tenant, ...]:
-        reader = TenantReader(self.subnets, self._parse_alone)
+        reader = TenantReader(self.subnets, self.workloads, self._parse_alone)
         problems = Problems()
         tenants: list[Tenant] = []
         for entry in problems.over(items(section)):
@@ -238,6 +243,12 @@ class _Parser:
         problems.check()
         self.notes += reader.notes
         return tuple(tenants)
+
+    def _services(self, section: Field | None) -> tuple[Service, ...]:
+        problems = Problems()
+        found = Names("Service").read(section, ServiceReader(self.workloads).read, problems)
+        problems.check()
+        return found
 
     def _parse_alone(self, document: PlanSection, file: str) -> Plan:
         """Read another plan without the clusters that it names: two clusters can name each other."""
@@ -276,8 +287,19 @@ def _itself(field: Field) -> Field:
 
 def _kubernetes(section: Field | None) -> Kubernetes:
     key = keys.KUBERNETES["serviceCidr"]
-    values = read_section(section, keys.KUBERNETES, {"serviceCidr": lambda field: read_block(field, key, RFC_1918)})
-    return Kubernetes(values["version"], values["serviceCidr"], values["ipFamily"], values["services"])
+    own = {"serviceCidr": lambda field: read_block(field, key, RFC_1918), "kubeProxy": read_kube_proxy}
+    values = read_section(section, keys.KUBERNETES, own)
+    proxy = values["kubeProxy"] or (None, KubeProxy())
+    return Kubernetes(values["version"], values["serviceCidr"], values["ipFamily"], values["services"], *proxy)
+
+
+def _check_services(root: Field, kubernetes: Kubernetes, services: tuple[Service, ...]) -> None:
+    """Check that ``kubernetes.services`` is not less than the Services of the plan."""
+    total = sum(service.count for service in services)
+    if kubernetes.services is not None and kubernetes.services < total:
+        root.child("kubernetes").child("services").fail(
+            f"{kubernetes.services:,} is less than the {total:,} Services in 'services' (leave the key out)"
+        )
 
 
 def _assumed_by_import(annotations: object) -> list[str]:

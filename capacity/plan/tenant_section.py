@@ -9,10 +9,10 @@ from capacity.errors import SpecError
 from capacity.plan import keys
 from capacity.plan.document import read_document
 from capacity.plan.fields import Field
-from capacity.plan.model import Plan, Subnet, Tenant
+from capacity.plan.model import Balancing, Plan, Subnet, Tenant
 from capacity.plan.reading import DependsOnError, Names, Problems, Values, read_keys
 from capacity.plan.sections import PlanSection
-from capacity.plan.tenants import TenantKind, tenant_kinds
+from capacity.plan.tenants import LOAD_BALANCER_KINDS, TenantKind, tenant_kinds
 from capacity.units import counted
 
 
@@ -30,12 +30,13 @@ class TenantReader:
         Reads the plan of another cluster, from its document and its file's name.
     """
 
-    def __init__(self, subnets: Names, parse: Callable[[PlanSection, str], Plan]) -> None:
+    def __init__(self, subnets: Names, workloads: Names, parse: Callable[[PlanSection, str], Plan]) -> None:
         self.notes: list[str] = []
         self._subnets = subnets
         self._parse = parse
         self._plans: set[Path] = set()
-        self._own = {"kind": _kind, "subnets": self._names, "plan": lambda field: field}
+        self._workloads = workloads
+        self._own = {"kind": _kind, "subnets": self._names, "plan": lambda field: field, "workloads": self._served}
 
     def read(self, entry: Field) -> Tenant:
         """One tenant.
@@ -55,6 +56,8 @@ class TenantReader:
             kind = values["kind"]
             if values["addresses"] is None and not kind.addresses:
                 entry.fail(f"a tenant of kind {kind.name!r} requires addresses (per subnet)")
+        with values.problems:
+            _check_balancer_keys(entry, values["kind"])
         values.problems.check()
         addresses = values["addresses"]
         return Tenant(
@@ -64,7 +67,11 @@ class TenantReader:
             addresses=kind.addresses if addresses is None else addresses,
             holder=kind.holder,
             where=entry.where,
+            balancing=_balancing(values) if kind.name in LOAD_BALANCER_KINDS else None,
         )
+
+    def _served(self, section: Field) -> tuple[str, ...]:
+        return self._workloads.listed(section, "is empty (expected names of workloads)")
 
     def _names(self, section: Field) -> tuple[str, ...]:
         return self._subnets.listed(section, "is empty (expected names of subnets)")
@@ -95,6 +102,26 @@ class TenantReader:
             "steady state; a lost zone affects both"
         )
         return Tenant(kind.name, name, tuple(shared), 0, kind.holder, entry.where, other, shared)
+
+
+def _check_balancer_keys(entry: Field, kind: TenantKind) -> None:
+    """Refuse keys of load balancers in other tenants."""
+    if kind.name in LOAD_BALANCER_KINDS:
+        return
+    for key in keys.BALANCER_KEYS:
+        if stated := entry.get(key):
+            stated.fail(f"does not apply to a tenant of kind {kind.name!r} (only to {', '.join(LOAD_BALANCER_KINDS)})")
+
+
+def _balancing(values: Values) -> Balancing:
+    return Balancing(
+        internet_facing=values["scheme"] == "internet-facing",
+        target_type=values["targetType"] or "ip",
+        workloads=values["workloads"] or (),
+        rules=values["rules"] or 0,
+        certificates=values["certificates"] or 0,
+        security_groups=values["securityGroups"] or 0,
+    )
 
 
 def _kind(field: Field) -> TenantKind:

@@ -172,7 +172,8 @@ def test_a_code_is_triggered_and_just_not(code: str) -> None:
 
 
 def test_every_code_has_a_case() -> None:
-    assert sorted(codes()) == sorted(CASES)
+    own = [code for code in codes() if not code.startswith(("SV", "LB"))]  # see test_service_findings.py
+    assert sorted(own) == sorted(CASES)
 
 
 @pytest.mark.parametrize("code", sorted(codes()))
