@@ -11,6 +11,8 @@ from capacity.plan.fields import Field
 from capacity.plan.model import Plan, Subnet
 from capacity.plan.reading import Problems
 
+LONGEST_FILE = 1024  # characters
+
 
 def read_neighbour(
     entry: Field, subnets: Mapping[str, Subnet], parse: Callable[[PlanSection, str], Plan]
@@ -32,7 +34,7 @@ def read_neighbour(
         The file is not a plan, shares no subnet with this one, divides a shared block differently, or has it in
         another zone.
     """
-    path = Path(entry.name(1024))
+    path = Path(entry.name(LONGEST_FILE))
     base = Path(entry.file)
     if str(path) == "-":
         entry.fail("expected a file, not standard input")

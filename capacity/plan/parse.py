@@ -25,7 +25,7 @@ from capacity.plan.seen import Seen
 from capacity.plan.tenant_section import TenantReader, has_plan
 from capacity.plan.workload_section import WorkloadReader
 
-_SECTIONS = frozenset(key.name for key in keys.PLAN.keys if key.name not in ("apiVersion", "region"))
+_SECTIONS = frozenset(key.name for key in keys.PLAN.keys if key.name not in ("apiVersion", "region", "account"))
 
 
 @collector_paused()
@@ -41,8 +41,17 @@ def read_plan(path: Path | str, catalog: Catalog | None = None) -> Plan:
     return parse_plan(read.document, read.name, catalog)
 
 
-def parse_plan(document: PlanSection, file: str = "", catalog: Catalog | None = None, seen: Seen | None = None) -> Plan:
+def parse_plan(
+    document: PlanSection,
+    file: str = "",
+    catalog: Catalog | None = None,
+    seen: Seen | None = None,
+    *,
+    alone: bool = False,
+) -> Plan:
     """The plan in a decoded document; ``file`` is its name in messages, ``seen`` has entries that were read before.
+
+    ``alone``: the plans of other clusters that its tenants name are not read, and those tenants are left out.
 
     Raises
     ------
@@ -50,7 +59,7 @@ def parse_plan(document: PlanSection, file: str = "", catalog: Catalog | None = 
         As :func:`read_plan`; ``errors`` has them one by one.
     """
     root = Field(document, "", None, document.line, file)
-    return _Parser(root, catalog or load_catalog(), seen=seen).plan()
+    return _Parser(root, catalog or load_catalog(), alone=alone, seen=seen).plan()
 
 
 def find_plan(start: Path | None = None) -> Path:
@@ -95,7 +104,7 @@ class _Parser:
         values.problems.check()
         plan = Plan(
             name=values["metadata"],
-            vpc_cidrs=values["vpc"],
+            vpc_cidrs=values["vpc"].blocks,
             subnets=tuple(self.subnets.found.values()),
             cni=values["cni"],
             region=self._region(values["region"]),
@@ -108,6 +117,8 @@ class _Parser:
             checks=values["checks"],
             notes=tuple(self.notes),
             file=self.root.file,
+            account=values["account"],
+            vpc_id=values["vpc"].id,
         )
         self._check_pod_places(plan)
         return plan

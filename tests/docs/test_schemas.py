@@ -126,6 +126,7 @@ def test_it_refuses_what_the_parser_refuses(old: str, new: str) -> None:
         "optimize examples/scenarios.yaml --types m6i.*,c6i.* --nodes",
         "explain IP001",
         "data status",
+        "fleet check examples/shared-subnets examples/levers --keep-going",
     ],
 )
 def test_answers_follow_their_schema(command: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -171,8 +171,11 @@ def test_a_code_is_triggered_and_just_not(code: str) -> None:
     assert code not in of(just_not.found())
 
 
+OF_FLEETS = {"IP101", "IP102", "IP103"}  # about several plans; tests/cli/test_fleet.py has them
+
+
 def test_every_code_has_a_case() -> None:
-    assert sorted(codes()) == sorted(CASES)
+    assert sorted(codes().keys() - OF_FLEETS) == sorted(CASES)
 
 
 @pytest.mark.parametrize("code", sorted(codes()))
