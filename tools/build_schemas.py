@@ -24,6 +24,7 @@ from capacity.plan.subnet_tags import ROLE_TAG
 from capacity.plan.tenants import tenant_kinds
 from capacity.plan.windows import KEYS as WINDOWS_KEYS
 from capacity.vpc.ledger import HOLDERS
+from tools.fleet_schema import fleet_results
 from tools.optimize_schema import optimize_results
 from tools.plan_words import described, plain
 from tools.schema_parts import COUNT, INT, NUMBER, TEXT, VERDICT, Schema, open_object, or_null
@@ -246,6 +247,7 @@ def answers_schema() -> Schema:
             _for("optimize", optimize_results()),
             _for("simulate", simulate_results()),
             _for("services", services_results()),
+            _for("fleet check", fleet_results()),
         ],
     }
 

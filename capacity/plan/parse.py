@@ -32,7 +32,7 @@ from capacity.plan.subnet_tags import ROLE_TAG
 from capacity.plan.tenant_section import TenantReader, has_plan
 from capacity.plan.workload_section import WorkloadReader
 
-_SECTIONS = frozenset(key.name for key in keys.PLAN.keys if key.name not in ("apiVersion", "region"))
+_SECTIONS = frozenset(key.name for key in keys.PLAN.keys if key.name not in ("apiVersion", "region", "account"))
 
 
 @collector_paused()
@@ -49,7 +49,12 @@ def read_plan(path: Path | str, catalog: Catalog | None = None) -> Plan:
 
 
 def parse_plan(
-    document: Mapping[str, Any], file: str = "", catalog: Catalog | None = None, seen: Seen | None = None
+    document: Mapping[str, Any],
+    file: str = "",
+    catalog: Catalog | None = None,
+    seen: Seen | None = None,
+    *,
+    alone: bool = False,
 ) -> Plan:
     """The plan in a decoded document: plain mappings, lists, text and numbers, or the sections of a file.
 
@@ -61,6 +66,10 @@ def parse_plan(
         By default :func:`~capacity.catalog.table.load_catalog`.
     seen : Seen, optional
         Entries of similar plans that were read before.
+    alone : bool
+        The plans of other clusters that its tenants name are not read, and those tenants are left out.
+
+    ``alone``: the plans of other clusters that its tenants name are not read, and those tenants are left out.
 
     Raises
     ------
@@ -75,7 +84,7 @@ def parse_plan(
         check_kind("seen", seen, Seen, "a Seen, or None")
     section = section_of(document, file)
     root = Field(section, "", None, section.line, file)
-    return _Parser(root, load_catalog() if catalog is None else catalog, seen=seen).plan()
+    return _Parser(root, load_catalog() if catalog is None else catalog, alone=alone, seen=seen).plan()
 
 
 def read_patched(path: Path | str, patch: Mapping[str, object], catalog: Catalog | None = None) -> Plan:
@@ -148,7 +157,7 @@ class _Parser:
         _check_services(self.root, values["kubernetes"], values["services"])
         plan = Plan(
             name=values["metadata"],
-            vpc_cidrs=values["vpc"],
+            vpc_cidrs=values["vpc"].blocks,
             subnets=tuple(self.subnets.found.values()),
             cni=values["cni"],
             region=self._region(values["region"]),
@@ -162,6 +171,8 @@ class _Parser:
             checks=values["checks"],
             notes=tuple(self.notes),
             file=self.root.file,
+            account=values["account"],
+            vpc_id=values["vpc"].id,
         )
         self._check_pod_places(plan)
         return plan

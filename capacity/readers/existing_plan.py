@@ -101,6 +101,7 @@ def _flag(text: object) -> bool | None:
 
 def _subnet(entry: PlanMapping, ids: PlanMapping) -> SubnetDraft:
     kept = entry.get("reservations")
+    named_by_id = entry["name"] if entry["name"].startswith("subnet-") else None
     return SubnetDraft(
         name=entry["name"],
         zone=entry["zone"],
@@ -108,7 +109,7 @@ def _subnet(entry: PlanMapping, ids: PlanMapping) -> SubnetDraft:
         used=_number(entry.get("used")),
         reservations=tuple((IPv4Network(r["cidr"]), r["type"]) for r in kept) if kept else None,
         tags=discovery_tags(entry.get("tags") or {}),
-        id=ids.get(entry["name"]) or (entry["name"] if entry["name"].startswith("subnet-") else None),
+        id=entry.get("id") or ids.get(entry["name"]) or named_by_id,
     )
 
 

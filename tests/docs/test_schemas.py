@@ -131,6 +131,7 @@ def test_it_refuses_what_the_parser_refuses(old: str, new: str) -> None:
         "services examples/services.yaml --peak --mode ipvs",
         "explain IP001",
         "data status",
+        "fleet check examples/shared-subnets examples/levers --keep-going",
     ],
 )
 def test_answers_follow_their_schema(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
