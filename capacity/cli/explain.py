@@ -68,4 +68,6 @@ def explain(
     if _CODE.match(what):
         emit(code_answer(what.upper()), to)
     else:
-        emit(figure_answer(what, plan or plan_option, scenario), to)
+        from capacity.plan.parse import find_plan, read_plan
+
+        emit(figure_answer(what, read_plan(plan or plan_option or find_plan()), scenario), to)

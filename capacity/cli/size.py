@@ -289,7 +289,7 @@ def _sketch(given: SizeOptions, blocks: list[IPv4Network]) -> tuple[dict[str, ob
     """The plan that the options describe, as a document and as read."""
     from capacity.catalog.table import load_catalog
     from capacity.cli.node_options import Asked, environment
-    from capacity.plan.sketch import SketchOptions, read_sketch, sketch_document
+    from capacity.plan.sketch import POD_BLOCK, VPC_BLOCK, SketchOptions, read_sketch, sketch_document
 
     kind, mode, region = given.kind, given.mode, given.region
     asked_pods = _pods(given.pods, given.pod_cpu, given.pod_memory, given.pod or [])
@@ -306,7 +306,7 @@ def _sketch(given: SizeOptions, blocks: list[IPv4Network]) -> tuple[dict[str, ob
     )
     variables = environment(asked)
     custom = (variables.get("AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG") or "") == "true"
-    standard = ["10.0.0.0/16", "100.64.0.0/16"] if custom else ["10.0.0.0/16"]
+    standard = [VPC_BLOCK, POD_BLOCK] if custom else [VPC_BLOCK]
     document = sketch_document(
         pods=asked_pods,
         instance_type=kind,
