@@ -50,8 +50,8 @@ def answer(call: str, request: str, tell: Tell | None = None) -> str:
 
     Examples
     --------
-    >>> answer("check", '{"text": "apiVersion: capacity/v2"}')[:61]
-    '{"error": "plan.yaml:1: apiVersion: \\'capacity/v2\\' is not supp'
+    >>> answer("check", '{"text": "apiVersion: capacity/v2"}')[:44]
+    '{"error": "plan.yaml:1 apiVersion: \\'capacity'
     """
     try:
         given = json.loads(request)
