@@ -114,7 +114,7 @@ def report(
     material = _material(checked, given, day)
     if given.sizing:
         material = replace(material, sizing=_sized(checked, quiet))
-    material = _with_fixes(material, checked)
+    material = _with_fixes(material, checked, given, day)
     page = report_page(material)
     if given.charts is not None:
         write_charts(page, given.charts, given.theme)
@@ -149,18 +149,24 @@ def _material(checked: Checked, given: ReportOptions, day: date) -> Material:
     return gather(checked.result, command, day, sha256, given.horizon, prices=checked.prices)
 
 
-def _with_fixes(material: Material, checked: Checked) -> Material:
-    """The material with the search for a fix, and the check and cost of the plan with what it found."""
+def _with_fixes(material: Material, checked: Checked, given: ReportOptions, day: date) -> Material:
+    """The material with the search for a fix, and the check, cost and forecast of the plan with what it found."""
     from capacity.advice.fixes import with_fix
     from capacity.cli.checked_plan import check_changed, search_fixes
     from capacity.cost.bill import plan_cost
+    from capacity.pages.report_material import forecast_of
 
     fixes = search_fixes(checked)
     material = replace(material, findings=with_fix(material.findings, fixes), fixes=fixes)
     if fixes is None or fixes.found is None:
         return material
     fixed = check_changed(checked, fixes.found.patch)
-    return replace(material, fixed=fixed, fixed_cost=plan_cost(fixed, checked.prices))
+    return replace(
+        material,
+        fixed=fixed,
+        fixed_cost=plan_cost(fixed, checked.prices),
+        fixed_forecast=forecast_of(fixed, day, given.horizon),
+    )
 
 
 def _sized(checked: Checked, quiet: bool) -> Optimized:

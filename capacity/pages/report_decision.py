@@ -181,7 +181,7 @@ def decision_section(material: Material) -> Section:
 
 def before_and_after(material: Material, fixed: CheckResult) -> Table:
     """The figures of the plan today and with the fix."""
-    change = "with the fix" if material.fixes and material.fixes.answer else "with the closest change"
+    change = f"with the {material.change_words}"
     rows = [_side("today", material.result, material.cost), _side(change, fixed, material.fixed_cost)]
     when = _when(_checked(material.result))
     columns = (
@@ -193,7 +193,7 @@ def before_and_after(material: Material, fixed: CheckResult) -> Table:
         TableColumn("nodes", f"{NODES.lower()} {when}".rstrip()),
         TableColumn("dollars", f"{DOLLARS} {when}".rstrip()),
     )
-    return Table(columns, rows, "Before and after, re-checked in every scenario")
+    return Table(columns, rows, "Before and after, re-checked in every scenario", name="Before and after")
 
 
 def _side(name: str, result: CheckResult, cost: PlanCost | None) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from capacity.catalog.age import limit_notes, price_notes
@@ -54,6 +55,8 @@ class Material:
         The check of the plan with the fix, or with the nearest set; None if there is neither.
     fixed_cost : PlanCost or None
         The cost of that plan.
+    fixed_forecast : ForecastResult or None
+        The forecast of that plan, over the same days with the same draws.
     """
 
     result: CheckResult
@@ -73,6 +76,17 @@ class Material:
     fixes: Fixes | None = None
     fixed: CheckResult | None = None
     fixed_cost: PlanCost | None = None
+    fixed_forecast: ForecastResult | None = None
+
+    @cached_property
+    def order(self) -> tuple[str, ...]:
+        """The subnets, the tightest of any scenario first: the order of their colors on the whole page."""
+        return subnets_by_room(self.result)
+
+    @property
+    def change_words(self) -> str:
+        """What the search for a fix found: ``fix``, or ``closest change`` if it is not enough."""
+        return "fix" if self.fixes is not None and self.fixes.answer else "closest change"
 
     @property
     def price_notes(self) -> list[str]:
@@ -86,6 +100,15 @@ class Material:
     def limit_notes(self) -> list[str]:
         """Whether the limits of the instance types are old."""
         return limit_notes(self.status.as_of)
+
+
+def subnets_by_room(result: CheckResult) -> tuple[str, ...]:
+    """The subnets by their least free share in any scenario, the tightest first."""
+    least = {s.name: 1.0 for s in result.plan.subnets}
+    for state in result.scenarios:
+        for s in state.left:
+            least[s.subnet.name] = min(s.free / s.subnet.usable, least[s.subnet.name])
+    return tuple(sorted(least, key=lambda name: least[name]))
 
 
 def gather(
@@ -129,7 +152,7 @@ def gather(
         version=__version__,
         command=command,
         plan_sha256=plan_sha256,
-        forecast=_forecast(result, as_of, horizon, seed),
+        forecast=forecast_of(result, as_of, horizon, seed),
         warm=_warm(result, large),
         left_out=LEFT_OUT if large else "",
         cost=plan_cost(result, prices),
@@ -149,8 +172,8 @@ def _warm(result: CheckResult, large: bool) -> WarmAnswer | None:
         return None
 
 
-def _forecast(result: CheckResult, as_of: dt.date, horizon: str, seed: int) -> ForecastResult | None:
-    """None if no workload grows."""
+def forecast_of(result: CheckResult, as_of: dt.date, horizon: str = HORIZON, seed: int = 1) -> ForecastResult | None:
+    """The forecast of a checked plan; None if no workload grows."""
     if not any(w.growth for w in result.plan.workloads):
         return None
     from capacity.forecast.plan_growth import forecast_growth
