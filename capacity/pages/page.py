@@ -42,7 +42,7 @@ class Table:
     """A titled table: ``rows`` are mappings by the columns' keys; ``note`` is a line below it.
 
     ``name`` is short and does not depend on the figures: a spreadsheet and a comparison know the table by it.
-    ``plot``: its chart in a spreadsheet.
+    ``plot``: its chart in a spreadsheet. ``keys``: what identifies a row; by default the first column.
     ``folded``: a page can show it closed at first. ``levels``: the verdict of a cell by row number and key; it gives
     the cell its colour and its mark.
     """
@@ -55,6 +55,7 @@ class Table:
     levels: Mapping[tuple[int, str], str] = field(default_factory=dict)
     name: str = ""
     plot: Plot | None = None
+    keys: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ _FINDINGS = (
     TableColumn("frees", "fix frees", 2),
     TableColumn("fix", "fix"),
 )
+_KEYS = ("code", "where")
 _CODES = (
     TableColumn("code", "code"),
     TableColumn("title", "what"),
@@ -43,9 +44,9 @@ def findings_section(material: Material) -> Section:
     meanings = [
         {"code": c, "title": codes()[c].title, "why": codes()[c].why, "source": codes()[c].source} for c in used
     ]
-    blocks: list[Block] = [Table(_FINDINGS, rows, "Findings, the most severe first", name="Findings")]
+    blocks: list[Block] = [Table(_FINDINGS, rows, "Findings, the most severe first", name="Findings", keys=_KEYS)]
     blocks += [_card(name, mine, material) for name, mine in cards.items()]
-    blocks.append(Table(_CODES, meanings, "What the codes mean", folded=True, name="Codes"))
+    blocks.append(Table(_CODES, meanings, "What the codes mean", folded=True))
     return Section("findings", "Findings and fixes", blocks)
 
 

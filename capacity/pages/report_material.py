@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from capacity.catalog.age import limit_notes, price_notes
@@ -57,6 +56,12 @@ class Material:
         The cost of that plan.
     fixed_forecast : ForecastResult or None
         The forecast of that plan, over the same days with the same draws.
+    order : tuple of str
+        The subnets in the order of their colors on the whole page: the tightest of any scenario first.
+    today : Material or None
+        The plan of today, if this is a proposed change of it.
+    today_words : str
+        What that plan is: its file.
     """
 
     result: CheckResult
@@ -77,11 +82,9 @@ class Material:
     fixed: CheckResult | None = None
     fixed_cost: PlanCost | None = None
     fixed_forecast: ForecastResult | None = None
-
-    @cached_property
-    def order(self) -> tuple[str, ...]:
-        """The subnets, the tightest of any scenario first: the order of their colors on the whole page."""
-        return subnets_by_room(self.result)
+    order: tuple[str, ...] = ()
+    today: Material | None = None
+    today_words: str = ""
 
     @property
     def change_words(self) -> str:
@@ -119,6 +122,8 @@ def gather(
     horizon: str = HORIZON,
     seed: int = 1,
     prices: CostInputs | None = None,
+    *,
+    brief: bool = False,
 ) -> Material:
     """What :func:`capacity.pages.report_page.report_page` shows.
 
@@ -132,6 +137,8 @@ def gather(
         How far the forecast looks: ``18mo``.
     prices : CostInputs, optional
         Of the cost; by default list prices on demand.
+    brief : bool
+        Without the what-if and the warm settings, which take long.
     """
     from capacity import __version__
     from capacity.advice.findings.rules import findings
@@ -146,14 +153,15 @@ def gather(
         result=result,
         findings=findings(result),
         headroom=curves(result, large=large),
-        explorer=what_if(result, FEW_PERCENTS if large else PERCENTS) if plan.node_groups else None,
+        explorer=what_if(result, FEW_PERCENTS if large else PERCENTS) if plan.node_groups and not brief else None,
         offers=group_offers(result, node_prices(result, prices)),
         status=data_status(as_of),
         version=__version__,
         command=command,
         plan_sha256=plan_sha256,
         forecast=forecast_of(result, as_of, horizon, seed),
-        warm=_warm(result, large),
+        warm=None if brief else _warm(result, large),
+        order=subnets_by_room(result),
         left_out=LEFT_OUT if large else "",
         cost=plan_cost(result, prices),
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from capacity.pages.answer import Answer
 from capacity.pages.check_page import answer as check_answer
 from capacity.pages.check_page import verdict_of
 from capacity.pages.page import FigureList, Page, Section, Verdict
+from capacity.pages.report_beside import facts_beside, pairs
 from capacity.pages.report_decision import about, decision_section, key_figures
 from capacity.pages.report_findings import findings_section
 from capacity.pages.report_free_share import free_share_section
@@ -41,9 +43,13 @@ SECTIONS: tuple[Callable[[Material], Section], ...] = (
 def report_page(material: Material) -> Page:
     """The content of the report."""
     sections = [section(material) for section in SECTIONS]
+    figures = key_figures(material)
+    if material.today is not None:
+        sections = list(pairs(sections, [section(material.today) for section in SECTIONS[1:]]))
+        figures = facts_beside(figures, key_figures(material.today))
     name = material.result.plan.name
     title = f"Pod-IP capacity of {name}" if name else "Pod-IP capacity"
-    first: list[Verdict | FigureList] = [about(material), verdict_of(material.result), key_figures(material)]
+    first: list[Verdict | FigureList] = [about(material), verdict_of(material.result), figures]
     return Page([*first, *(s for s in sections if s.blocks)], title, material.order)
 
 
@@ -57,12 +63,17 @@ def answer(page: Page, material: Material) -> Answer:
             "columns": [c.key for c in t.columns],
             "rows": [dict(r) for r in t.rows],
         }
-        for s, t in page.tables()
+        for s, t in report_page(replace(material, today=None)).tables()
     ]
     results = {"title": page.title, "answer": page.verdict.sentence, **checked.results, "tables": tables}
-    if material.sizing is not None:
-        from capacity.optimize.rows import results_json
+    if material.today is not None:
+        from capacity.advice.compare import compare
+        from capacity.pages.compare_page import results_json
 
-        results["sizing"] = results_json(material.sizing, nodes=False)
+        results["against"] = results_json(compare(material.today.result, material.result))
+    if material.sizing is not None:
+        from capacity.optimize.rows import results_json as sizing_json
+
+        results["sizing"] = sizing_json(material.sizing, nodes=False)
     on_data = [*material.price_notes, *material.limit_notes]
     return Answer("report", checked.inputs, results, page, checked.rows, checked.warnings, on_data=on_data, dated=False)
