@@ -246,7 +246,7 @@ def node(types: Sequence[str], cpu: str | None = None, memory: str | None = None
     )
     kinds = [load_catalog().get(name) for name in dict.fromkeys(types)]
     settings, notes = cni_settings({}, "--env")
-    given = OfferInputs(_platform(None, False, False, "al2023"), settings, pod)
+    given = OfferInputs(_platform(None, custom_networking=False, pod_eni=False, ami="al2023"), settings, pod)
     return rendered(offers_answer(given, kinds, notes=notes), "json")
 
 
