@@ -109,7 +109,7 @@ def check(
     capacity check --set cni.env.WARM_IP_TARGET=2 --set nodeGroups.general.nodes.max=30
     """
     given = packed(CheckOptions, locals())
-    to = sink(output, out_file, color, quiet, CI_FORMATS, wide=wide)
+    to = sink(output, out_file, color, CI_FORMATS, quiet=quiet, wide=wide)
     one_of("--fail-on", fail_on, ("error", "warning"))
     from capacity.cli.output import emit
 

@@ -137,13 +137,6 @@ def _factor(text: str) -> Fraction:
     return Fraction(text.strip())
 
 
-def prices_told(inputs: CostInputs) -> dict[str, object]:
-    """The inputs that affect the price of a node, as JSON."""
-    keys = ("per_node_cost", "price_file", "price_factor", "savings_plan_pct")
-    told = inputs.told()
-    return {key: told[key] for key in keys}
-
-
 def cost_words(inputs: CostInputs, price_file: Path | None) -> list[str]:
     """The command-line options for these inputs."""
     shares = (("--savings-plan", inputs.savings_plan or None), ("--spot-discount", inputs.spot_discount))

@@ -33,9 +33,14 @@ VERBS = {
         "warm",
         "Recommend WARM_* and MINIMUM_* settings: addresses held, immediate pod starts, EC2 calls.",
     ),
+    "simulate": Verb(
+        "simulate",
+        "Simulate the address pools over time: how long pods wait, EC2 calls, and when subnets run out.",
+    ),
     "forecast": Verb("forecast", "Forecast when each subnet runs out, and how confident the date is."),
     "record": Verb("record", "Record free addresses in a history file that forecast can read."),
     "report": Verb("report", "Write a design-review report: verdict, subnets, scenarios, findings, fixes, charts."),
+    "fleet": Verb("fleets", "Answer for many clusters at the same time, with shared subnets counted together."),
     "init": Verb("init", "Create a commented plan to start from."),
     "import": Verb("import_", "Create a plan from a cluster, its manifests, or its infrastructure code. Read-only."),
     "doctor": Verb(

@@ -108,7 +108,7 @@ def services(
     capacity services --services 40 --vcpus 8 --connections 3000
     """
     given = packed(ServicesOptions, locals())
-    to = sink(output, out_file, color, quiet, wide=wide)
+    to = sink(output, out_file, color, quiet=quiet, wide=wide)
     from capacity.cli.output import emit
 
     emit(_answered(given), to)

@@ -118,6 +118,7 @@ SUBNET = Keys(
         example=10,
     ),
     Key("reservations", ENTRIES, "CIDR reservations", absent="none", of=RESERVATION),
+    Key("id", NAME, "AWS ID; `fleet` recognizes a shared subnet by it", high=64, example="subnet-0a1b2c3d4e5f67890"),
     Key(
         "tags",
         TAGS,
@@ -129,6 +130,13 @@ SUBNET = Keys(
 VPC = Keys(
     "vpc",
     "the network",
+    Key(
+        "id",
+        NAME,
+        "AWS ID; `fleet` counts plans with the same VPC ID together in their shared subnets",
+        high=64,
+        example="vpc-0a1b2c3d4e5f67890",
+    ),
     Key(
         "cidrs",
         BLOCKS,
@@ -259,6 +267,7 @@ PLAN = Keys(
     Key("apiVersion", CONSTANT, "version of the format", required=True, words=(API_VERSION,), example=API_VERSION),
     Key("metadata", MAPPING, "[name of the plan](#metadata)", absent="the file's name", of=METADATA),
     Key("region", NAME, "AWS region; decides which prices are used", absent="no prices", high=40, example="us-east-1"),
+    Key("account", NAME, "AWS account; only `fleet` uses it, for quotas", high=64, example="111122223333"),
     Key("kubernetes", MAPPING, "[cluster](#kubernetes)", of=KUBERNETES),
     Key("cni", MAPPING, "[VPC CNI, Cilium or an overlay](#cni)", absent="the chart's settings", of=CNI),
     Key("vpc", MAPPING, "[blocks and subnets](#vpc)", required=True, of=VPC),

@@ -42,6 +42,8 @@ class Subnet:
         Tag ``kubernetes.io/role/cni``: 1 is True, 0 False, None without the tag; see :mod:`capacity.plan.discovery`.
     clusters : tuple of str
         Clusters that tags reserve the subnet for; empty means all.
+    id : str or None
+        AWS ID; only a fleet uses it.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Subnet:
     discovery: bool | None = None
     clusters: tuple[str, ...] = ()
     where: str = ""
+    id: str | None = None
 
     def __hash__(self) -> int:
         return hash(self.name)
@@ -279,8 +282,8 @@ class Growth:
 class Workload:
     """Replicas of one pod shape. Empty ``node_groups`` means any group but a Fargate profile.
 
-    ``volumes`` are EBS volumes that each pod attaches. [volumes] ``zone_skew`` is how much two zones may differ in its
-    pods (None: at will), ``one_per_node`` whether no two are on one node.
+    ``volumes`` are EBS volumes that each pod attaches. [volumes] ``zone_skew`` is how much two zones can differ in its
+    pods (None: no limit), ``one_per_node`` whether no two are on one node.
     """
 
     name: str
@@ -365,7 +368,7 @@ class Checks:
     scenarios: tuple[ScenarioSpec, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Plan:
     """A cluster in its VPC. ``notes`` are the assumptions and replaced values to show."""
 
@@ -384,6 +387,8 @@ class Plan:
     checks: Checks = Checks()
     notes: tuple[str, ...] = ()
     file: str = ""
+    account: str | None = None
+    vpc_id: str | None = None
 
     def __repr__(self) -> str:
         counts = f"{len(self.subnets)} subnets, {len(self.node_groups)} node groups, {len(self.workloads)} workloads"

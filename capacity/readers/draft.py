@@ -93,7 +93,8 @@ class GroupDraft:
 class WorkloadDraft:
     """Replicas of one pod shape. ``max_surge`` and ``max_unavailable`` as written: ``1`` or ``25%``.
 
-    ``zone_skew`` is the difference between two zones that its topology spread allows. [pods]
+    ``zone_skew`` is the difference between two zones that its topology spread allows. [pods] ``gpus`` are those of each
+    pod, ``volumes`` the EBS volumes that each pod attaches.
     """
 
     name: str
@@ -108,6 +109,8 @@ class WorkloadDraft:
     node_groups: tuple[str, ...] | None = None
     zone_skew: int | None = None
     anti_affinity: str | None = None
+    gpus: int | None = None
+    volumes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,7 @@ class DaemonSetDraft:
     memory_bytes: int | None = None
     host_network: bool | None = None
     node_groups: tuple[str, ...] | None = None
+    gpus: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +241,7 @@ _NESTED = {
     "zone_skew": "topologySpread",
     "cpu_millicores": "requests.cpu",
     "memory_bytes": "requests.memory",
+    "gpus": "requests.gpu",
     "max_surge": "rollingUpdate.maxSurge",
     "external_ips": "externalIPs",
     "load_balancer_ips": "loadBalancerIPs",

@@ -11,8 +11,9 @@ from capacity.errors import SpecError
 from capacity.files import input_name, read_bytes
 from capacity.plan import service_keys
 from capacity.plan.declaration import COUNT, FLAG
-from capacity.plan.document import PlanSection, decode_text, parse_json, parse_yaml
+from capacity.plan.document import decode_text, parse_json, parse_yaml
 from capacity.plan.parse import parse_plan
+from capacity.plan.sections import PlanSection
 from capacity.plan.yaml_writer import comment, edited, editor_for, printable, short_on_one_line
 from capacity.readers.assumed_network import ADD_NETWORK
 from capacity.readers.draft import (
@@ -100,6 +101,7 @@ def _flag(text: object) -> bool | None:
 
 def _subnet(entry: PlanMapping, ids: PlanMapping) -> SubnetDraft:
     kept = entry.get("reservations")
+    named_by_id = entry["name"] if entry["name"].startswith("subnet-") else None
     return SubnetDraft(
         name=entry["name"],
         zone=entry["zone"],
@@ -107,7 +109,7 @@ def _subnet(entry: PlanMapping, ids: PlanMapping) -> SubnetDraft:
         used=_number(entry.get("used")),
         reservations=tuple((IPv4Network(r["cidr"]), r["type"]) for r in kept) if kept else None,
         tags=discovery_tags(entry.get("tags") or {}),
-        id=ids.get(entry["name"]) or (entry["name"] if entry["name"].startswith("subnet-") else None),
+        id=entry.get("id") or ids.get(entry["name"]) or named_by_id,
     )
 
 
@@ -164,6 +166,8 @@ def _workload(entry: PlanMapping) -> WorkloadDraft:
         node_groups=_names(entry.get("nodeGroups")),
         zone_skew=_skew(entry.get("topologySpread")),
         anti_affinity=entry.get("antiAffinity"),
+        gpus=_number((entry.get("requests") or {}).get("gpu")),
+        volumes=_number(entry.get("volumes")),
         **_quantities(entry, "requests"),
     )
 
@@ -178,6 +182,7 @@ def _daemon_set(entry: PlanMapping) -> DaemonSetDraft:
         name=entry["name"],
         host_network=_flag(entry.get("hostNetwork")),
         node_groups=_names(entry.get("nodeGroups")),
+        gpus=_number((entry.get("requests") or {}).get("gpu")),
         **_quantities(entry, "requests"),
     )
 

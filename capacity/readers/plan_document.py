@@ -141,6 +141,7 @@ def _workload(workload: WorkloadDraft) -> PlanMapping:
         nodeGroups=_names(workload.node_groups),
         topologySpread=_spread(workload.zone_skew),
         antiAffinity=workload.anti_affinity,
+        volumes=workload.volumes or None,
     )
 
 
@@ -180,6 +181,7 @@ def _requests(pod: WorkloadDraft | DaemonSetDraft) -> PlanMapping:
         pod_keys.REQUESTS,
         cpu=None if cpu is None else cpu_text(cpu),
         memory=None if memory is None else memory_text(memory),
+        gpu=pod.gpus or None,
     )
 
 

@@ -19,6 +19,7 @@ from capacity.readers.kubernetes.kube_node import KubeNode, node_facts
 from capacity.readers.kubernetes.pod_owners import Key, key_of, owner_of, pod_owner
 from capacity.readers.kubernetes.scheduling import PodFacts, pod_facts, template_facts
 from capacity.readers.kubernetes.service_objects import SeenServices
+from capacity.readers.kubernetes.storage import storage_class
 from capacity.readers.values import int_of, items, mapping, path_of
 
 CONTROLLERS = ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "Rollout")
@@ -73,6 +74,8 @@ class SeenObjects:
     ipv6: bool = False
     owners: dict[Key, Key] = field(default_factory=dict)  # of ReplicaSets and Jobs in the input
     below: dict[Key, Controller] = field(default_factory=dict)  # what the owned ReplicaSets and Jobs run, by owner
+    policies: dict[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)  # SecurityGroupPolicies
+    storage: dict[str, str] = field(default_factory=dict)  # provisioner of each storage class
     counted: set[str] | None = None  # pods by UID or name, for use if an input can repeat another
 
     def add(self, list_kind: str, value: object) -> bool:
@@ -135,7 +138,8 @@ def _take_controller(objects: SeenObjects, kind: str, value: Mapping[str, Any]) 
         above = objects.owners[(kind, namespace, name)] = key_of(owner, namespace)
         _add_below(objects, above, 1 if replicas is None else replicas, spec)
         return
-    controller = Controller(1 if replicas is None else replicas, template_facts(spec.get("template")))
+    facts = template_facts(spec.get("template"), spec.get("volumeClaimTemplates"))
+    controller = Controller(1 if replicas is None else replicas, facts)
     if kind in ONE_BY_ONE:
         controller.max_surge = 0
         controller.max_unavailable = _count(path_of(spec, "updateStrategy", "rollingUpdate", "maxUnavailable")) or 1
@@ -162,7 +166,8 @@ def _count(value: object) -> int | str | None:
 def _take_daemon_set(objects: SeenObjects, _: str, value: Mapping[str, Any]) -> None:
     namespace, name = _named(value)
     spec = mapping(path_of(value, "spec", "template", "spec"))
-    objects.controllers[("DaemonSet", namespace, name)] = Controller(facts=pod_facts(spec))
+    surge = _count(path_of(value, "spec", "updateStrategy", "rollingUpdate", "maxSurge"))
+    objects.controllers[("DaemonSet", namespace, name)] = Controller(facts=pod_facts(spec), max_surge=surge)
     if name == "aws-node":
         _take_cni(objects, spec)
     if name == "cilium":
@@ -287,6 +292,12 @@ def _take_autoscaler(objects: SeenObjects, kind: str, value: Mapping[str, Any]) 
     objects.autoscalers[key] = (max(low, known_low), most if known_most is None else known_most, known_name)
 
 
+def _take_policy(objects: SeenObjects, kind: str, value: Mapping[str, Any]) -> None:
+    """A SecurityGroupPolicy: it is in the plan if it selects workloads by their labels, which is known at the end."""
+    objects.policies[_named(value)] = mapping(value.get("spec"))
+    objects.said.meet(kind, "/".join(_named(value)))
+
+
 def _take_service(objects: SeenObjects, _: str, value: Mapping[str, Any]) -> None:
     objects.services.take_service(*_named(value), value)
 
@@ -337,6 +348,8 @@ _TAKERS: dict[str, Callable[[SeenObjects, str, Mapping[str, Any]], None]] = {
     "ScaledObject": _take_autoscaler,
     "ScaledJob": _take_scaled_job,
     "ENIConfig": lambda seen, _, value: seen.eniconfigs.update(eniconfig_subnet(value, seen.said)),
+    "SecurityGroupPolicy": _take_policy,
+    "StorageClass": lambda seen, _, value: seen.storage.update(storage_class(value)),
     "ConfigMap": _take_config_map,
     "Service": _take_service,
     "Ingress": _take_ingress,
