@@ -159,22 +159,27 @@ def _notes(overview: ServiceOverview) -> list[str]:
 
 
 def _blocks(overview: ServiceOverview, modes: Sequence[str], found: Sequence[Finding]) -> list[Text | Table | Items]:
-    blocks: list[Text | Table | Items] = [
-        Text(_sentence(overview)),
-        Text(f"Recommended mode: {overview.choice.mode}: {overview.choice.why}."),
-        _mode_table(overview, modes),
-        _times(overview, modes),
-        _limits(overview),
-    ]
-    blocks += _balancing(overview)
-    if overview.choice.warnings:
-        blocks.insert(2, Items(overview.choice.warnings, "Notes on the modes:"))
+    blocks = service_blocks(overview, modes)
     if found:
         blocks.append(
             Items([f"{f.code} {f.severity}: {f.message}" for f in found], "Findings (capacity explain CODE):")
         )
     blocks.append(Text(_told_history()))
     return blocks
+
+
+def service_blocks(overview: ServiceOverview, modes: Sequence[str] = PROXY_MODES) -> list[Text | Table | Items]:
+    """The figures of Services as blocks: without findings, and without the figures of 2017."""
+    notes = [Items(overview.choice.warnings, "Notes on the modes:")] if overview.choice.warnings else []
+    return [
+        Text(_sentence(overview)),
+        Text(f"Recommended mode: {overview.choice.mode}: {overview.choice.why}."),
+        *notes,
+        _mode_table(overview, modes),
+        _times(overview, modes),
+        _limits(overview),
+        *balancer_blocks(overview),
+    ]
 
 
 def _sentence(overview: ServiceOverview) -> str:
@@ -275,7 +280,7 @@ def _limits(overview: ServiceOverview) -> Table:
     return Table(columns, rows, "In the cluster", note + "conntrack_allowance_available." if tracked else "")
 
 
-def _balancing(overview: ServiceOverview) -> list[Table]:
+def balancer_blocks(overview: ServiceOverview) -> list[Table]:
     """Load balancers of the plan, and ways to expose the Services."""
     tables = []
     if overview.question.balancers:
