@@ -1,7 +1,7 @@
 """Read Services, their endpoints, and load balancers of Services and Ingresses from Kubernetes objects.
 
-Annotations: kubernetes-sigs/aws-load-balancer-controller, docs/guide/service/annotations.md and
-docs/guide/ingress/annotations.md (read 2026-11-30).
+Annotations: guide of the AWS Load Balancer Controller, pages on the annotations of Services and Ingresses (read
+2026-11-30).
 """
 
 from __future__ import annotations
