@@ -170,9 +170,9 @@ class _Search:
     # --- the space in its order -----------------------------------------------------------
 
     def _alone(self, lever: Lever) -> Fix:
-        """A lever in its mildest size that is enough; the strongest if none is."""
+        """A lever in its mildest size that is enough, and complete; the strongest if none is."""
         fix = self.check((lever,), quick=self.large)
-        return self._milder(fix) if self._enough(fix) else fix
+        return self._completed(self._milder(fix)) if self._enough(fix) else fix
 
     def _enough(self, fix: Fix) -> bool:
         """Whether a set reaches the goal, in all scenarios."""
@@ -238,8 +238,16 @@ class _Search:
     # --- made smaller ---------------------------------------------------------------------
 
     def _refined(self, fix: Fix) -> Fix:
-        """Set of given levers, each in its mildest size and for the fewest groups that are enough."""
-        return self._trimmed(self._milder(fix))
+        """Set of given levers, each in its mildest size and for the fewest groups that are enough, and complete."""
+        return self._completed(self._trimmed(self._milder(fix)))
+
+    def _completed(self, fix: Fix) -> Fix:
+        """Set of given levers with what depends on the changed plan, if it stays enough."""
+        if not any(lever.complete for lever in fix.levers):
+            return fix
+        changed = self.trials.check(fix.patch)
+        tried = self.check(tuple(lever.complete(changed) if lever.complete else lever for lever in fix.levers))
+        return tried if self._enough(tried) else fix
 
     def _milder(self, fix: Fix) -> Fix:
         """Set of given levers, each in its mildest size that is enough."""
@@ -311,11 +319,13 @@ class _Search:
         self.checks += 1
         try:
             patch = merged(several)
-            if quick and len(several) > 1 and (refusal := self.trials.refusal(patch, self.goal)):
-                return self._refused(several, patch, refusal)
-            changed, refused_in = self.trials.quick(patch, self.goal) if quick else (self.trials.check(patch), "")
+            look = self.trials.first_refusal if len(several) > 1 else self.trials.quick
+            found = look(patch, self.goal) if quick else (self.trials.check(patch), "")
         except SpecError as error:
             return Fix(several, {}, None, {}, 0, 0, error.lines[0])
+        if isinstance(found, Refusal):
+            return self._refused(several, patch, found)
+        changed, refused_in = found
         before = self.trials.before(changed) if refused_in else self.result
         was, far, old, now = distance_of(before), distance_of(changed), least_free(before), least_free(changed)
         frees = {name: now[name] - free for name, free in old.items() if name in now and now[name] != free}

@@ -32,7 +32,7 @@ def plot_bottleneck_map(shapes: ShapeMap, *, ax: Axes | None = None, theme: Them
     with drawing(ax, theme, 7.0, 5.2) as (figure, axes):
         cpu, memory = shapes.cpu_millicores, shapes.memory_bytes / MIB
         names = list(shapes.limits)
-        colours = [theme.series[list(HATCHES).index(n)] for n in names]
+        colours = [theme.limits[n] for n in names]
         edges = np.arange(len(names) + 1) - 0.5
         axes.pcolormesh(
             cpu,

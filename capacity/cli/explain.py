@@ -71,8 +71,10 @@ def explain(
     if _CODE.match(what):
         emit(code_answer(what.upper()), to)
         return
+    from capacity.plan.parse import find_plan, read_plan
+
     try:
-        emit(figure_answer(what, named, scenario), to)
+        emit(figure_answer(what, read_plan(named or find_plan()), scenario), to)
     except SpecError as error:
         if meant := _other_command(what, named):
             raise SpecError(meant) from error

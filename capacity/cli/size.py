@@ -290,7 +290,7 @@ def _sketch(given: SizeOptions, blocks: list[IPv4Network]) -> tuple[dict[str, ob
     from capacity.catalog.table import load_catalog
     from capacity.cli.node_options import Asked, environment
     from capacity.plan.parse import parse_plan
-    from capacity.plan.sketch import SketchOptions, sketch_document
+    from capacity.plan.sketch import POD_BLOCK, VPC_BLOCK, SketchOptions, sketch_document
 
     kind, mode, region = given.kind, given.mode, given.region
     asked_pods = _pods(given.pods, given.pod_cpu, given.pod_memory, given.pod or [])
@@ -311,7 +311,7 @@ def _sketch(given: SizeOptions, blocks: list[IPv4Network]) -> tuple[dict[str, ob
     )
     variables = environment(asked)
     custom = (variables.get("AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG") or "") == "true"
-    standard = ["10.0.0.0/16", "100.64.0.0/16"] if custom else ["10.0.0.0/16"]
+    standard = [VPC_BLOCK, POD_BLOCK] if custom else [VPC_BLOCK]
     document = sketch_document(
         pods=asked_pods,
         instance_type=kind,

@@ -144,6 +144,7 @@ def _answered(given: WarmOptions) -> Answer:
             env=given.env or (),
         )
         found, inputs = _for_type(given.instance_type, given.pods_per_node, asked, given.max_pods, share)
+        inputs["swing"] = given.swing
     else:
         for option, value in (
             ("--pods-per-node", given.pods_per_node), ("--mode", given.mode), ("--env", given.env),
@@ -151,20 +152,19 @@ def _answered(given: WarmOptions) -> Answer:
         ):  # fmt: skip
             if value:
                 raise SpecError(f"{option} needs --type (a plan has this setting; --set changes it)")
-        found, inputs = _for_plan(given.plan, given.settings or [], share)
-    inputs = {**inputs, "swing": given.swing}
+        found, inputs = _for_plan(given.plan, given.settings or [], given.swing)
     return answer(found, inputs, everything=given.everything, explain=given.explain)
 
 
-def _for_plan(plan: Path | None, settings: list[str], swing: Fraction) -> tuple[WarmAnswer, dict[str, object]]:
+def _for_plan(plan: Path | None, settings: list[str], swing: str) -> tuple[WarmAnswer, dict[str, object]]:
     from capacity.advice.warm import warm_for_plan
+    from capacity.pages.warm_page import plan_inputs
     from capacity.plan.parse import find_plan, read_patched
     from capacity.plan.patch import parse_settings
 
     patch = parse_settings(settings)
     read = read_patched(plan or find_plan(), patch)
-    inputs: dict[str, object] = {"plan": read.file, "name": read.name, "env": dict(read.cni.env)}
-    return warm_for_plan(read, swing), inputs | ({"set": patch} if patch else {})
+    return warm_for_plan(read, _share(swing)), plan_inputs(read, patch, swing)
 
 
 def _for_type(

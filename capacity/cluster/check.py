@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from capacity.cluster.alternatives import HarmfulType, harmful_types
+from capacity.cluster.booking import Counted
 from capacity.cluster.engine import Engine
 from capacity.cluster.events import EVENTS, NOT_UPDATED
 from capacity.cluster.fleet import Fleet
@@ -23,6 +25,8 @@ from capacity.plan.model import Plan
 from capacity.plan.scenario_spec import ScenarioSpec
 from capacity.plan.scenarios import scenario_option
 from capacity.vpc.ledger import worst
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, repr=False)
@@ -121,12 +125,6 @@ def engine_of(plan: Plan, reuse: Reuse) -> Engine:
     return Engine(plan, reuse.shapes(plan), reuse)
 
 
-def states_of(plan: Plan, specs: Sequence[ScenarioSpec], reuse: Reuse) -> tuple[ScenarioState, ...]:
-    """The states of some scenarios, without the rest of a check."""
-    engine = engine_of(plan, reuse)
-    return tuple(state for spec in dict.fromkeys(specs) for state in run_scenario(engine, spec))
-
-
 def nodes_in(
     plan: Plan, specs: Sequence[ScenarioSpec], groups: Collection[str], reuse: Reuse
 ) -> list[tuple[str, dict[str, int]]]:
@@ -189,6 +187,32 @@ def _state(engine: Engine, spec: ScenarioSpec) -> ScenarioState:
         return _counted(state if state.name == spec.name else replace(state, name=spec.name), spec)
     fleet, rule = fleet_after(engine, spec)
     return _counted(engine.settle(spec.name, rule, fleet, variant_of(spec)), spec)
+
+
+def state_unless(
+    engine: Engine, spec: ScenarioSpec, refused: Callable[[Fleet, Counted], _T | None]
+) -> ScenarioState | _T:
+    """The state of a scenario that loses at most one zone, or what is wrong there.
+
+    Parameters
+    ----------
+    refused : callable
+        Finds what is wrong with the fleet after the events and its counted addresses, before every subnet is settled;
+        None if it finds nothing.
+    """
+    if set(spec.parts) & EVENTS.keys():
+        fleet, rule = fleet_after(engine, spec)
+        counted = engine.count(fleet)
+        found = refused(fleet, counted)
+        return found or _counted(engine.settle(spec.name, rule, fleet, variant_of(spec), counted), spec)
+    base = _base(spec)
+    fleet = engine.fleet(engine.demand(base))
+    counted = engine.count(fleet)
+    found = refused(fleet, counted)
+    if found:
+        return found
+    engine.at_rest(base, counted)  # kept, because several scenarios start from it
+    return _state(engine, spec)
 
 
 def _base(spec: ScenarioSpec) -> str:

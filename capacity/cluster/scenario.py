@@ -171,6 +171,16 @@ class Roaming(NamedTuple):
     by_home: Mapping[str, int]
 
 
+def weighed(verdict: str, *, advisory: bool) -> str:
+    """A verdict as it counts: at most tight in a scenario that was not requested by name."""
+    return "tight" if advisory and verdict == "exhausted" else verdict
+
+
+def title_of(name: str, variant: str) -> str:
+    """Name and variant of a scenario, for people."""
+    return f"{name} ({variant})" if variant else name
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class ScenarioState:
     """The result of one scenario.
@@ -207,7 +217,7 @@ class ScenarioState:
 
     def weighed(self, verdict: str) -> str:
         """A verdict in this scenario as it counts: at most tight if the scenario was not requested by name."""
-        return "tight" if self.advisory and verdict == "exhausted" else verdict
+        return weighed(verdict, advisory=self.advisory)
 
     def cells_of(self, subnet: Subnet) -> dict[str, str]:
         """Cells that replace a lost subnet's figures in a table row; empty if it is not lost."""
@@ -244,7 +254,7 @@ class ScenarioState:
     @property
     def title(self) -> str:
         """Name and variant, for people."""
-        return f"{self.name} ({self.variant})" if self.variant else self.name
+        return title_of(self.name, self.variant)
 
     @property
     def nodes(self) -> int:

@@ -78,6 +78,8 @@ class _Moves:
         groups = range(len(fleet.shapes))
         self.drained = [sum(self._at_most(g, zone, n) for n, zone in fleet.closings[g]) for g in groups]
         self.node = [_most_on_node(shape.first) for shape in fleet.shapes]
+        open_to = [groups for pod, groups in zip(fleet.pods, fleet.allowed, strict=True) if pod.constrained]
+        self.constrained = {group for groups in open_to for group in groups}
         self.coming: list[list[int]] = [[0, 0, 0] for _ in groups]
         self.leaving: list[list[int]] = [[0, 0, 0] for _ in groups]
         self.near = list(self.drained)
@@ -156,7 +158,7 @@ class _Moves:
         if not self.near[group]:
             return 0
         grown = sum(b.count for b in fleet.batches[group] if b.grown)
-        if any(pod.constrained and group in groups for pod, groups in zip(fleet.pods, fleet.allowed, strict=True)):
+        if group in self.constrained:
             return max(self.near[group], grown)  # room alone does not take such pods; a node like the drained one does
         open_nodes, dues = fleet.open_nodes(group) - grown, self.dues[group]
         each = min((due.have // due.ask for due in dues), default=0)

@@ -34,6 +34,9 @@ def collector_paused() -> Iterator[None]:
 
     A plan becomes hundreds of thousands of small objects that all stay alive; the collector would scan them repeatedly
     and free nothing. Reading would take three times as long, and more than linear time.
+
+    Afterwards they are in the oldest generation, so that the first collection does not scan them either; a full one
+    frees what is garbage by then.
     """
     was_on = gc.isenabled()
     gc.disable()
@@ -41,6 +44,9 @@ def collector_paused() -> Iterator[None]:
         yield
     finally:
         if was_on:
+            if not gc.get_freeze_count():  # what the caller froze stays frozen
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
 
 

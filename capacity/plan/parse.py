@@ -26,11 +26,13 @@ from capacity.plan.scenario_spec import ScenarioSpec
 from capacity.plan.scenarios import ScenarioPlaces, read_scenario
 from capacity.plan.sections import PlanSection
 from capacity.plan.seen import Seen
+from capacity.plan.service import KubeProxy, Service
+from capacity.plan.service_section import ServiceReader, read_kube_proxy
 from capacity.plan.subnet_tags import ROLE_TAG
 from capacity.plan.tenant_section import TenantReader, has_plan
 from capacity.plan.workload_section import WorkloadReader
 
-_SECTIONS = frozenset(key.name for key in keys.PLAN.keys if key.name not in ("apiVersion", "region"))
+_SECTIONS = frozenset(key.name for key in keys.PLAN.keys if key.name not in ("apiVersion", "region", "account"))
 
 
 @collector_paused()
@@ -47,7 +49,12 @@ def read_plan(path: Path | str, catalog: Catalog | None = None) -> Plan:
 
 
 def parse_plan(
-    document: Mapping[str, Any], file: str = "", catalog: Catalog | None = None, seen: Seen | None = None
+    document: Mapping[str, Any],
+    file: str = "",
+    catalog: Catalog | None = None,
+    seen: Seen | None = None,
+    *,
+    alone: bool = False,
 ) -> Plan:
     """The plan in a decoded document: plain mappings, lists, text and numbers, or the sections of a file.
 
@@ -59,6 +66,10 @@ def parse_plan(
         By default :func:`~capacity.catalog.table.load_catalog`.
     seen : Seen, optional
         Entries of similar plans that were read before.
+    alone : bool
+        The plans of other clusters that its tenants name are not read, and those tenants are left out.
+
+    ``alone``: the plans of other clusters that its tenants name are not read, and those tenants are left out.
 
     Raises
     ------
@@ -73,7 +84,7 @@ def parse_plan(
         check_kind("seen", seen, Seen, "a Seen, or None")
     section = section_of(document, file)
     root = Field(section, "", None, section.line, file)
-    return _Parser(root, load_catalog() if catalog is None else catalog, seen=seen).plan()
+    return _Parser(root, load_catalog() if catalog is None else catalog, alone=alone, seen=seen).plan()
 
 
 def read_patched(path: Path | str, patch: Mapping[str, object], catalog: Catalog | None = None) -> Plan:
@@ -139,12 +150,14 @@ class _Parser:
         values.settle("vpc", lambda section: read_vpc(section, self.subnets, self.seen))
         self._read_nodes_and_pods(values)
         values.settle("controlPlane", self._control_plane)
+        values.settle("services", self._services)
         values.settle("tenants", self._tenants)
         values.settle("checks", self._checks)
         values.problems.check()
+        _check_services(self.root, values["kubernetes"], values["services"])
         plan = Plan(
             name=values["metadata"],
-            vpc_cidrs=values["vpc"],
+            vpc_cidrs=values["vpc"].blocks,
             subnets=tuple(self.subnets.found.values()),
             cni=values["cni"],
             region=self._region(values["region"]),
@@ -154,9 +167,12 @@ class _Parser:
             workloads=tuple(self.workloads.found.values()),
             daemon_sets=values["daemonSets"],
             tenants=values["tenants"],
+            services=values["services"],
             checks=values["checks"],
             notes=tuple(self.notes),
             file=self.root.file,
+            account=values["account"],
+            vpc_id=values["vpc"].id,
         )
         self._check_pod_places(plan)
         return plan
@@ -228,7 +244,7 @@ class _Parser:
         return names
 
     def _tenants(self, section: Field | None) -> tuple[Tenant, ...]:
-        reader = TenantReader(self.subnets, self._parse_alone)
+        reader = TenantReader(self.subnets, self.workloads, self._parse_alone)
         problems = Problems()
         tenants: list[Tenant] = []
         for entry in problems.over(items(section)):
@@ -238,6 +254,12 @@ class _Parser:
         problems.check()
         self.notes += reader.notes
         return tuple(tenants)
+
+    def _services(self, section: Field | None) -> tuple[Service, ...]:
+        problems = Problems()
+        found = Names("Service").read(section, ServiceReader(self.workloads).read, problems)
+        problems.check()
+        return found
 
     def _parse_alone(self, document: PlanSection, file: str) -> Plan:
         """Read another plan without the clusters that it names: two clusters can name each other."""
@@ -276,8 +298,19 @@ def _itself(field: Field) -> Field:
 
 def _kubernetes(section: Field | None) -> Kubernetes:
     key = keys.KUBERNETES["serviceCidr"]
-    values = read_section(section, keys.KUBERNETES, {"serviceCidr": lambda field: read_block(field, key, RFC_1918)})
-    return Kubernetes(values["version"], values["serviceCidr"], values["ipFamily"], values["services"])
+    own = {"serviceCidr": lambda field: read_block(field, key, RFC_1918), "kubeProxy": read_kube_proxy}
+    values = read_section(section, keys.KUBERNETES, own)
+    proxy = values["kubeProxy"] or (None, KubeProxy())
+    return Kubernetes(values["version"], values["serviceCidr"], values["ipFamily"], values["services"], *proxy)
+
+
+def _check_services(root: Field, kubernetes: Kubernetes, services: tuple[Service, ...]) -> None:
+    """Check that ``kubernetes.services`` is not less than the Services of the plan."""
+    total = sum(service.count for service in services)
+    if kubernetes.services is not None and kubernetes.services < total:
+        root.child("kubernetes").child("services").fail(
+            f"{kubernetes.services:,} is less than the {total:,} Services in 'services' (leave the key out)"
+        )
 
 
 def _assumed_by_import(annotations: object) -> list[str]:

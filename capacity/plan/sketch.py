@@ -11,6 +11,9 @@ from capacity.plan.constants import API_VERSION
 
 PLACEHOLDER = "192.0.2.0/24"  # placeholder block for the subnets until they are sized
 
+VPC_BLOCK = "10.0.0.0/16"  # blocks of a VPC that is not described
+POD_BLOCK = "100.64.0.0/16"  # also, under custom networking
+
 
 @dataclass(frozen=True, slots=True)
 class PodAsk:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from benchmarks.big_plan import plan_text
 from capacity.advice.judge import check
 from capacity.advice.trial import Trials
-from capacity.cluster.check import CheckResult, nodes_in, states_of
+from capacity.cluster.check import CheckResult, nodes_in
 from capacity.cluster.further_enis import FEW, emptiest_first
 from capacity.cluster.reuse import Kept, Reuse
 from capacity.errors import SpecError
@@ -131,7 +131,7 @@ def test_what_a_change_leaves_alone_is_not_worked_out_again() -> None:
 
 def test_nodes_without_a_ledger_are_those_of_the_ledger() -> None:
     result = check(changed({}), SCENARIOS)
-    states = states_of(result.plan, result.specs, Reuse())
+    states = result.scenarios
     expected = [
         (s.name, {g.shape.group.name: sum(n for z, n in g.nodes_by_zone.items() if z not in s.lost_zones)})
         for s in states
