@@ -26,14 +26,14 @@ from capacity.cli.output import FORMATS
 if TYPE_CHECKING:
     from capacity.fleet.run import FleetRun
 
-FLEET_FORMATS = (*FORMATS, "sarif")
+FLEET_FORMATS = (*FORMATS, "sarif", "html")
 
 Output = Annotated[
     str,
     typer.Option(
         "-o",
         "--output",
-        help="table, json, yaml, csv, md or sarif.",
+        help="table, json, yaml, csv, md, sarif or html.",
         metavar="FORMAT",
         autocompletion=words(*FLEET_FORMATS),
     ),
@@ -86,6 +86,7 @@ def check(
     cannot be read (not with --keep-going); the others are answered.
 
     Examples: capacity fleet check clusters/ · capacity fleet check 'teams/*/capacity.yaml' --jobs 8 -o csv ·
+    capacity fleet check fleet.yaml -o html --out-file overview.html ·
     capacity fleet check clusters/ --scheduler tcp://scheduler:8786 --resume finished/
     """
     given = packed(FleetOptions, locals())

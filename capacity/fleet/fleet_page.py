@@ -39,8 +39,15 @@ def answer(run: FleetRun, found: Across, inputs: Mapping[str, Any]) -> Answer:
         page=page(run, found),
         rows=[csv_row(row) for row in clusters],
         warnings=warnings_of(run),
-        texts={"sarif": partial(sarif, run, found)},
+        texts={"sarif": partial(sarif, run, found), "html": partial(_html, run, found)},
     )
+
+
+def _html(run: FleetRun, found: Across) -> str:
+    from capacity import __version__
+    from capacity.fleet.overview import render_overview
+
+    return render_overview(run, found, __version__)
 
 
 def warnings_of(run: FleetRun) -> list[str]:
@@ -119,7 +126,7 @@ def title_of(run: FleetRun) -> str:
 def _cut(table: Table, most: int | None) -> Table:
     if most is None or len(table.rows) <= most:
         return table
-    left = f"The first {most} of {len(table.rows):,} rows; all: -o json or csv."
+    left = f"The first {most} of {len(table.rows):,} rows; all: -o json, csv or html."
     return Table(table.columns, table.rows[:most], table.title, left, levels=table.levels)
 
 
@@ -183,10 +190,14 @@ CLUSTERS = (
 
 def clusters_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     """All clusters: broken plans first, then the worst."""
-    ranked = sorted(rows, key=_rank)
-    shown = [_cluster_cells(row) for row in ranked]
+    shown = [_cluster_cells(row) for row in ranked(rows)]
     columns = [c for c in CLUSTERS if any(r.get(c.key) not in (None, "") for r in shown)]
     return Table(columns, shown, "Clusters, the tightest first")
+
+
+def ranked(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Rows with broken plans first, then the worst."""
+    return sorted(rows, key=_rank)
 
 
 def _rank(row: Mapping[str, Any]) -> tuple[int, int, float]:

@@ -77,7 +77,7 @@ def _row(file: str, make: Callable[[], Row], memory_bytes: int | None) -> Row:
     except CapacityError as error:
         return {"plan": file, "error": first_line(error)}
     except MemoryError:
-        return {"plan": file, "error": too_much_memory(file, memory_bytes), "lost": True}
+        return {"plan": file, "error": out_of_memory(file), "lost": True}
     except RecursionError:
         return {"plan": file, "error": f"{file}: nested too deeply"}
     except Exception as error:
@@ -92,12 +92,12 @@ def first_line(error: CapacityError) -> str:
     return first + (f" (and {len(others)} more; capacity check shows all)" if others else "")
 
 
-def too_much_memory(file: str, memory_bytes: int | None, *, died: bool = False) -> str:
-    """What is said of a plan that needs too much memory, or whose worker ``died``, which has mostly the same reason."""
-    limit = f" of {memory_bytes >> 20:,} MiB (--memory-limit)" if memory_bytes else ""
-    if died:
-        return f"{file}: the worker died while it answered this plan, and again with this plan alone (out of memory?)"
-    return f"{file}: the plan needs more memory than the limit{limit}"
+def out_of_memory(file: str) -> str:
+    """What is said of a plan that needs too much memory, or whose worker died, which has mostly the same reason.
+
+    One text for both: the answer of a fleet does not depend on where it was computed.
+    """
+    return f"{file}: the worker ran out of memory or died while it answered this plan alone (see --memory-limit)"
 
 
 def parse_text(text: PlanText) -> tuple[Plan, tuple[NamedCluster, ...]]:

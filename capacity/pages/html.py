@@ -30,7 +30,7 @@ def render_html(page: Page, version: str) -> str:
     from capacity.charts.files import inline_svg
     from capacity.charts.theme import LIGHT
 
-    script, css = _part("report.js"), _part("report.css")
+    script, css = template_part("report.js"), template_part("report.css")
     drawn = {c.name: Markup(inline_svg(c.draw(LIGHT), f"c{i}", plain(c.title))) for i, c in enumerate(page.charts(), 1)}
     explorers = [b for s in page.sections() for b in s.blocks if isinstance(b, Explorer)]
     lists = [b for b in page.blocks if isinstance(b, FigureList)]
@@ -110,7 +110,8 @@ def _template() -> Any:
     return environment.get_template("report.html")
 
 
-def _part(name: str) -> str:
+def template_part(name: str) -> str:
+    """The style or the script of the pages."""
     from importlib.resources import files
 
     return (files("capacity.pages") / "templates" / name).read_text(encoding="utf-8")
