@@ -114,7 +114,7 @@ def page(run: FleetRun, found: Across, most: int | None = MOST_ROWS) -> Page:
     ]
     cost = cost_sentence(run)
     blocks: list[Any] = [verdict_of(run, found), *([Text(cost)] if cost else [])]
-    return Page([*blocks, *(_cut(t, most) for t in tables if t.rows)], title_of(run))
+    return Page([*blocks, *(cut(t, most) for t in tables if t.rows)], title_of(run))
 
 
 def title_of(run: FleetRun) -> str:
@@ -123,7 +123,8 @@ def title_of(run: FleetRun) -> str:
     return f"Pod-IP capacity of {name}" if name else "Pod-IP capacity of a fleet"
 
 
-def _cut(table: Table, most: int | None) -> Table:
+def cut(table: Table, most: int | None = MOST_ROWS) -> Table:
+    """The first rows of a table, with a note on the others."""
     if most is None or len(table.rows) <= most:
         return table
     left = f"The first {most} of {len(table.rows):,} rows; all: -o json, csv or html."
