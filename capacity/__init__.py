@@ -86,8 +86,8 @@ if TYPE_CHECKING:
     from capacity.plan.cilium_settings import cilium_settings
     from capacity.plan.cni_env import CniSettings, cni_settings
     from capacity.plan.model import Plan
-    from capacity.plan.parse import parse_plan, read_plan
-    from capacity.plan.patch import read_patched, write_patched
+    from capacity.plan.parse import parse_plan, read_patched, read_plan
+    from capacity.plan.patch import write_patched
     from capacity.readers.aws.doctor import saved_evidence
     from capacity.trace import Term
     from capacity.vpc.block_map import packed_blocks
@@ -236,9 +236,9 @@ _HOMES = {
     "optimize.rows": ("alternatives_frame", "frontier_frame", "frontier_rows", "node_groups_frame"),
     "plan.cilium_settings": ("cilium_settings",),
     "plan.cni_env": ("CniSettings", "cni_settings"),
-    "plan.parse": ("parse_plan", "read_plan"),
+    "plan.parse": ("parse_plan", "read_patched", "read_plan"),
     "plan.model": ("Plan",),
-    "plan.patch": ("read_patched", "write_patched"),
+    "plan.patch": ("write_patched",),
     "readers.aws.doctor": ("saved_evidence",),
     "vpc.block_map": ("packed_blocks",),
 }

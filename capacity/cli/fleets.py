@@ -104,7 +104,7 @@ def check(
     capacity fleet check clusters/ --scheduler tcp://scheduler:8786 --resume finished/
     """
     given = packed(FleetOptions, locals())
-    to = sink(output, out_file, color, quiet, FLEET_FORMATS, wide=wide)
+    to = sink(output, out_file, color, FLEET_FORMATS, quiet=quiet, wide=wide)
     one_of("--fail-on", fail_on, ("error", "warning"))
     given.check()
     from capacity.cli.output import emit

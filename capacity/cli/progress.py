@@ -14,7 +14,7 @@ EVERY_S = 0.1
 
 
 @contextmanager
-def progress(what: str, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
+def progress(what: str, *, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
     """Yields a function to call with the number done and the total; clears the line at the end."""
     if quiet or not sys.stderr.isatty():
         yield lambda _done, _total: None
@@ -38,7 +38,7 @@ def progress(what: str, quiet: bool = False) -> Iterator[Callable[[int, int], No
 
 
 @contextmanager
-def clock(what: str, quiet: bool = False) -> Iterator[Callable[[], None]]:
+def clock(what: str, *, quiet: bool = False) -> Iterator[Callable[[], None]]:
     """Yields a function to call between steps of a job whose end is unknown; shows the seconds so far."""
     if quiet or not sys.stderr.isatty():
         yield lambda: None

@@ -25,6 +25,7 @@ from capacity.cli.cost_options import (
 from capacity.cli.data import parse_day
 from capacity.cli.options import Color, Plan, Quiet, Scenario, Set, one_of, packed, sink
 from capacity.cli.output import FORMATS
+from capacity.errors import SpecError
 from capacity.plan.constants import TIERS
 
 if TYPE_CHECKING:
@@ -62,6 +63,16 @@ Sizing = Annotated[
     bool,
     typer.Option("--sizing", help="Add the node groups to buy, as capacity optimize finds them; takes some seconds."),
 ]
+Against = Annotated[
+    Path | None,
+    typer.Option(
+        "--against",
+        help="Plan of today: show PLAN as the proposed change beside it in every section. With --set alone, PLAN "
+        "without --set is today.",
+        metavar="PLAN",
+        show_default=False,
+    ),
+]
 Theme = Annotated[str, typer.Option("--theme", metavar="NAME", help="Theme of the charts in --charts: light or dark.")]
 Horizon = Annotated[str, typer.Option("--horizon", help="Length of the forecast.", metavar="TIME")]
 AsOf = Annotated[
@@ -77,6 +88,7 @@ def report(
     plan: Plan = None,
     scenario: Scenario = None,
     settings: Set = None,
+    against: Against = None,
     output: Output = "html",
     out_file: OutFile = None,
     charts: Charts = None,
@@ -100,12 +112,14 @@ def report(
     The HTML file is self-contained, printable, and works without JavaScript. Exit 0 regardless of the verdict.
 
     Examples: capacity report examples/shop-prod.yaml · capacity report -o md --charts charts > review.md ·
-    capacity report -o xlsx --out-file review.xlsx
+    capacity report proposed.yaml --against capacity.yaml · capacity report -o xlsx --out-file review.xlsx
     """
     given = packed(ReportOptions, locals())
-    to = sink(output, out_file, color, quiet, REPORT_FORMATS)
+    to = sink(output, out_file, color, REPORT_FORMATS, quiet=quiet)
     one_of("--theme", theme, ("light", "dark"))
     day = parse_day("--as-of", as_of)
+    if given.against is not None and str(given.against) == str(given.plan) == "-":
+        raise SpecError("report: standard input can be read only once (give a file)")
     from capacity.cli.checked_plan import checked_plan
     from capacity.pages.report_page import report_page
 
@@ -114,7 +128,7 @@ def report(
     material = _material(checked, given, day)
     if given.sizing:
         material = replace(material, sizing=_sized(checked, quiet))
-    material = _with_fixes(material, checked)
+    material = _with_today(_with_fixes(material, checked, given, day), checked, given, day)
     page = report_page(material)
     if given.charts is not None:
         write_charts(page, given.charts, given.theme)
@@ -130,6 +144,7 @@ class ReportOptions:
     plan: Path | None
     scenario: list[str] | None
     settings: list[str] | None
+    against: Path | None
     charts: Path | None
     alerts: Path | None
     theme: str
@@ -149,18 +164,48 @@ def _material(checked: Checked, given: ReportOptions, day: date) -> Material:
     return gather(checked.result, command, day, sha256, given.horizon, prices=checked.prices)
 
 
-def _with_fixes(material: Material, checked: Checked) -> Material:
-    """The material with the search for a fix, and the check and cost of the plan with what it found."""
+def _with_fixes(material: Material, checked: Checked, given: ReportOptions, day: date) -> Material:
+    """The material with the search for a fix, and the check, cost and forecast of the plan with what it found."""
     from capacity.advice.fixes import with_fix
     from capacity.cli.checked_plan import check_changed, search_fixes
     from capacity.cost.bill import plan_cost
+    from capacity.pages.report_material import forecast_of
 
     fixes = search_fixes(checked)
     material = replace(material, findings=with_fix(material.findings, fixes), fixes=fixes)
     if fixes is None or fixes.found is None:
         return material
     fixed = check_changed(checked, fixes.found.patch)
-    return replace(material, fixed=fixed, fixed_cost=plan_cost(fixed, checked.prices))
+    return replace(
+        material,
+        fixed=fixed,
+        fixed_cost=plan_cost(fixed, checked.prices),
+        fixed_forecast=forecast_of(fixed, day, given.horizon),
+    )
+
+
+def _with_today(material: Material, checked: Checked, given: ReportOptions, day: date) -> Material:
+    """The material with that of the plan of today: of --against, or of the plan without --set."""
+    from capacity.pages.report_material import gather, subnets_by_room
+
+    before = _today(checked, given)
+    if before is None:
+        return material
+    found = gather(before, material.command, day, horizon=given.horizon, prices=checked.prices, brief=True)
+    order = tuple(dict.fromkeys((*material.order, *subnets_by_room(before))))
+    words = before.plan.file if given.against is not None else "the plan without --set"
+    return replace(material, today=replace(found, order=order), today_words=words, order=order)
+
+
+def _today(checked: Checked, given: ReportOptions) -> CheckResult | None:
+    from capacity.advice.judge import check_with_findings
+    from capacity.plan.document import read_plan_file
+    from capacity.plan.parse import parse_plan
+
+    if given.against is None and not checked.patch:
+        return None
+    file = checked.file if given.against is None else read_plan_file(given.against)
+    return check_with_findings(parse_plan(file.document, file.name), checked.scenarios)[0]
 
 
 def _sized(checked: Checked, quiet: bool) -> Optimized:
@@ -214,7 +259,6 @@ def _text(page: Page, material: Material, output: str, charts: Path | None, path
 
 def _write_alerts(result: CheckResult, folder: Path) -> None:
     from capacity.advice.findings.thresholds import node_thresholds
-    from capacity.errors import SpecError
     from capacity.files import write_file
     from capacity.pages.alerts import dashboard_json, rules_manifest, rules_yaml
 
@@ -236,6 +280,7 @@ def _command(checked: Checked, given: ReportOptions, day: date) -> str:
 
     named = [part for s in given.scenario or () for part in ("--scenario", s)]
     named += [part for s in given.settings or () for part in ("--set", s)]
+    named += ["--against", str(given.against)] if given.against is not None else []
     named += ["--sizing"] if given.sizing else []
     named += cost_words(checked.prices, given.price_file)
     file = checked.result.plan.file

@@ -115,7 +115,7 @@ def subnets(
     capacity subnets --from answers/
     """
     given = packed(SubnetsOptions, locals())
-    to = sink(output, out_file, color, quiet, wide=wide)
+    to = sink(output, out_file, color, quiet=quiet, wide=wide)
     from capacity.cli.output import emit
 
     emit(_answered(given), to)

@@ -32,8 +32,8 @@ def quota_usage(result: CheckResult) -> tuple[QuotaUse, ...]:
                 most[name] = (used, where)
     for name, calls in _scale_up(result, largest).items():
         most[name] = (calls, largest.title)
-    if plan.kubernetes.services is not None:
-        most["cluster_services"] = (plan.kubernetes.services, "")
+    if plan.service_count is not None:
+        most["cluster_services"] = (plan.service_count, "")
     managed = sum(g.provisioner == "managed" for g in plan.node_groups)
     most["cluster_managed_groups"] = (managed, "")
     return tuple(QuotaUse(quota, *most[name]) for name, quota in load_quotas().items() if name in most)

@@ -10,10 +10,11 @@ from pathlib import Path
 from capacity.plan import keys
 from capacity.plan.constants import API_VERSION
 from capacity.plan.declaration import BLOCKS, CONSTANT, COUNT, ENTRIES, LABELS, MAPPING, NAME, NAMES, Key, Keys
-from capacity.plan.document import PlanSection, kind_of, read_plan_file
+from capacity.plan.document import read_plan_file
 from capacity.plan.fields import PRIVATE, Field, items
 from capacity.plan.patch_path import steps_of
 from capacity.plan.reading import Problems, read_block, read_keys, read_section
+from capacity.plan.sections import PlanSection, kind_of
 from capacity.vpc.quotas import load_quotas
 
 KIND = "Fleet"

@@ -23,7 +23,7 @@ from capacity.fleet.fleet_page import (
 )
 from capacity.fleet.run import FleetRun
 from capacity.pages.cells import plain, shown
-from capacity.pages.html import template_part
+from capacity.pages.html import page_style
 from capacity.pages.page import TableColumn
 
 MOST_FINDINGS = 6  # of a cluster, the worst first; the rest are counted: 1,000 clusters stay below 3 MB
@@ -67,7 +67,7 @@ def render_overview(run: FleetRun, found: Across, version: str, reports: Mapping
         tables=[table for table in tables if table.rows],
         warnings=warnings_of(run),
         version=version,
-        css=Markup(template_part("report.css")),
+        css=Markup(page_style()),
         script=Markup(script),
         script_hash="sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from capacity.errors import SpecError
+from capacity.errors import SpecError, check_each
 
 if TYPE_CHECKING:
     import numpy as np
@@ -73,14 +73,15 @@ class DailySeries:
 def daily_series(observations: Iterable[Observation]) -> list[DailySeries]:
     """Convert observations in any order, with gaps and duplicates, to one series per subnet.
 
-    Of two observations of one moment the last one read is used. The value of a day is its worst observation: an
-    address that is missing for an hour is missing.
+    If two observations have the same time, the last one read is used. The value of a day is its worst observation: an
+    address that is missing for an hour counts as missing.
 
     Raises
     ------
     SpecError
         A subnet has both free and used addresses, and no size to convert between them.
     """
+    check_each("observations", observations, Observation, "the observations of read_history(...)")
     import numpy as np
 
     by_name: dict[str, dict[datetime, Observation]] = {}

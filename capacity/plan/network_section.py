@@ -8,12 +8,12 @@ from ipaddress import IPv4Network
 from typing import NamedTuple
 
 from capacity.plan import keys
-from capacity.plan.discovery import ROLE_TAG, read_tags
-from capacity.plan.document import PlanSection, kind_of
 from capacity.plan.fields import PRIVATE, Field, items
 from capacity.plan.model import Reservation, Subnet
 from capacity.plan.reading import Names, Problems, read_block, read_keys, refuse_overlaps
+from capacity.plan.sections import PlanSection, kind_of
 from capacity.plan.seen import Seen
+from capacity.plan.subnet_tags import ROLE_TAG, read_tags
 
 
 class Vpc(NamedTuple):

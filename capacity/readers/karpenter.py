@@ -28,6 +28,7 @@ from capacity.readers.values import (
 
 AUTO_GROUP = "eks.amazonaws.com"  # API group of the node classes of EKS Auto Mode
 POOLS = ("NodePool", "Provisioner")
+CAPACITY_TYPES = ("reserved", "spot", "on-demand")
 CLASSES = ("EC2NodeClass", "AWSNodeTemplate", "NodeClass")
 
 
@@ -46,6 +47,10 @@ def parse_karpenter(documents: Sequence[Any], file: str = "", catalog: Catalog |
             zones |= dict.fromkeys(allowed_zones(requirements(document)))
         elif kind not in CLASSES:
             said.say(_name(document), f"{kind} has no effect on a plan: ignored")
+    used = {_class_of(d) for d in map(mapping, documents) if d.get("kind") in POOLS}
+    for auto, class_name in classes if groups else ():
+        if (auto, class_name) not in used:
+            said.say(f"node class {class_name}", "no NodePool in this file uses it")
     if not groups and classes:
         said.say("", "node classes without a NodePool or Provisioner: no nodes in this file")
     regions = {region for zone in zones if (region := region_of_zone(zone))}
@@ -63,6 +68,18 @@ def _is_auto(document: Any) -> bool:
     return str(document.get("apiVersion") or "").startswith(AUTO_GROUP) or document.get("kind") == "NodeClass"
 
 
+def _class_of(pool: Any) -> tuple[bool, str]:
+    """Node class that a pool names: whether it is of EKS Auto Mode, and its name."""
+    spec = mapping(pool.get("spec"))
+    reference = mapping(
+        spec.get("providerRef")
+        if pool.get("kind") == "Provisioner"
+        else path_of(spec, "template", "spec", "nodeClassRef")
+    )
+    auto = reference.get("group") == AUTO_GROUP or reference.get("kind") == "NodeClass"
+    return auto, str(reference.get("name") or "")
+
+
 def _name(document: object) -> str:
     return str(path_of(document, "metadata", "name") or "unnamed")
 
@@ -78,9 +95,7 @@ def _pool(
     if old:
         said.say(where, "is of the old Karpenter API (v1alpha5): read as a NodePool", path)
     template = spec if old else mapping(path_of(spec, "template", "spec"))
-    reference = mapping(spec.get("providerRef") if old else template.get("nodeClassRef"))
-    auto = reference.get("group") == AUTO_GROUP or reference.get("kind") == "NodeClass"
-    class_name = str(reference.get("name") or "")
+    auto, class_name = _class_of(document)
     node_class = classes.get((auto, class_name))
     if node_class is None and (class_name or not old):
         lost = "its subnets are" if auto else "AMI, subnets and max pods are"
@@ -143,14 +158,20 @@ def _is_spot(wanted: Sequence[Requirement], said: SourceNotes, where: str, path:
 
     Source: karpenter.sh/docs/concepts/nodepools (capacity type; read 2026-11-30).
     """
-    for rule in wanted:
-        if rule.key == "karpenter.sh/capacity-type" and rule.operator == "In" and "spot" in rule.values:
-            if len(rule.values) > 1:
-                said.say(
-                    where, f"capacity types {', '.join(rule.values)}: Karpenter prefers Spot", f"{path}.capacityType"
-                )
-            return True
-    return False
+    rules = [r for r in wanted if r.key == "karpenter.sh/capacity-type"]
+    allowed = [t for t in CAPACITY_TYPES if all(_allows_type(r, t) for r in rules)]
+    if not rules or "spot" not in allowed:
+        return False
+    if len(allowed) > 1:
+        text = f"capacity types {', '.join(allowed)}: Karpenter prefers Spot"
+        said.say(where, text, f"{path}.capacityType")
+    return True
+
+
+def _allows_type(rule: Requirement, capacity_type: str) -> bool:
+    if rule.operator in ("In", "NotIn"):
+        return (capacity_type in rule.values) == (rule.operator == "In")
+    return rule.operator != "DoesNotExist"
 
 
 # --- classes, disruption -----------------------------------------------------------------------
@@ -187,8 +208,9 @@ def _subnets(class_spec: Any, said: SourceNotes, where: str, path: str) -> tuple
             said.say(where, f"subnet {text!r} is not an ID: not known", path)
     tags = [tag for t in terms for tag in _tags(t.get("tags"))]
     tags += [f"{k}={v}" for k, v in old.items() if not str(k).startswith("aws")]
-    if tags and not ids:
-        said.say(where, f"its subnets are those with tags {', '.join(tags)}; they are not in this file", path)
+    if tags:
+        also = "and " if ids else ""
+        said.say(where, f"its subnets are {also}those with tags {', '.join(tags)}; they are not in this file", path)
     pods = [mapping(t) for t in items(class_spec.get("podSubnetSelectorTerms"))]
     if pods:
         shown = "; ".join(

@@ -58,6 +58,11 @@ def _group(reading: ConfigReading, raw: Any, name: str, provisioner: str, where:
     if family and ami_of(family) is None:
         said.say(f"{where}.amiFamily", f"{family} is not supported: assumed al2023", at("nodeGroups", name, "ami"))
     update = mapping(raw.get("updateConfig"))
+    launch = mapping(raw.get("launchTemplate"))
+    if launch:
+        which = f"{launch.get('id') or launch.get('name')} version {launch.get('version', 'default')}"
+        text = f"{which} is not in this file: its type, AMI, max pods and interfaces are not known"
+        said.say(f"{where}.launchTemplate", text, at("nodeGroups", name))
     say_taints(said, where, name, _taints(raw.get("taints")))
     draft = group_draft(
         SourceGroup(
@@ -157,10 +162,7 @@ def _types(reading: ConfigReading, raw: Any, where: str, name: str) -> Sequence[
     if selector:
         return _selected(reading, selector, where, path)
     if raw.get("launchTemplate"):
-        launch = mapping(raw["launchTemplate"])
-        which = f"{launch.get('id')} version {launch.get('version', 'default')}"
-        said.say(f"{where}.launchTemplate", f"the type is in {which}, which is not in this file", path)
-        return ()
+        return ()  # the type is in the template, as noted
     if "instanceType" in raw or "instanceTypes" in raw:
         return ()  # a placeholder, already reported
     said.say(where, f"no instanceType: eksctl uses {DEFAULT_TYPE}", path)
