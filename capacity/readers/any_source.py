@@ -31,8 +31,10 @@ _STARTS = (  # in the start of a large JSON file
 )
 
 
-def read(paths: Sequence[str]) -> PlanDraft:
+def read(paths: Sequence[str], cluster: str = "") -> PlanDraft:
     """Read files and folders; the sources are merged in the order in which they appear.
+
+    ``cluster`` is the name of the cluster if answers of AWS have several.
 
     Raises
     ------
@@ -55,7 +57,7 @@ def read(paths: Sequence[str]) -> PlanDraft:
         if not found:
             where = ", ".join(map(file_name, named))
             raise _nothing_found(where, unknown)
-        merged = merge_all(_read_source(source, files) for source, files in found.items())
+        merged = merge_all(_read_source(source, files, cluster) for source, files in found.items())
     read_elsewhere = [n for n in merged.notes if n.elsewhere in found]
     return replace(merged, notes=(*(n for n in merged.notes if n not in read_elsewhere), *unknown))
 
@@ -67,14 +69,14 @@ def _nothing_found(where: str, unknown: Sequence[Note]) -> SpecError:
     return error
 
 
-def _read_source(source: str, files: Sequence[str]) -> PlanDraft:
+def _read_source(source: str, files: Sequence[str], name: str) -> PlanDraft:
     if source == "aws":
         from capacity.readers.aws.aws_cluster import parse_cluster, with_unread
         from capacity.readers.aws.compared import with_comparison
         from capacity.readers.aws.draft import aws_draft
         from capacity.readers.aws.folder import read_files
 
-        cluster = parse_cluster(with_unread(read_files([Path(f) for f in files])))
+        cluster = parse_cluster(with_unread(read_files([Path(f) for f in files]), name), name)
         return with_comparison(aws_draft(cluster, f"AWS output in {', '.join(map(file_name, files))}"), cluster)
     from capacity.readers.sources import read_source
 

@@ -209,7 +209,7 @@ def _subnets(class_spec: Any, said: SourceNotes, where: str, path: str) -> tuple
     tags = [tag for t in terms for tag in _tags(t.get("tags"))]
     tags += [f"{k}={v}" for k, v in old.items() if not str(k).startswith("aws")]
     if tags:
-        also = "and " if ids else ""
+        also = f"{', '.join(ids)} and " if ids else ""
         said.say(where, f"its subnets are {also}those with tags {', '.join(tags)}; they are not in this file", path)
     pods = [mapping(t) for t in items(class_spec.get("podSubnetSelectorTerms"))]
     if pods:

@@ -154,6 +154,8 @@ def _types(reading: ConfigReading, raw: Any, where: str, name: str) -> Sequence[
     said, path = reading.said, at("nodeGroups", name, "instanceTypes")
     stated = [text_of(t) for t in items(raw.get("instanceTypes"))]
     stated += [text_of(t) for t in items(path_of(raw, "instancesDistribution", "instanceTypes"))]
+    if "spotOcean" in raw:
+        return _ocean_types(reading, mapping(raw["spotOcean"]), where, name)
     single = text_of(raw.get("instanceType"))
     types = [t for t in [single, *stated] if t and t != "mixed"]
     if types:
@@ -167,6 +169,15 @@ def _types(reading: ConfigReading, raw: Any, where: str, name: str) -> Sequence[
         return ()  # a placeholder, already reported
     said.say(where, f"no instanceType: eksctl uses {DEFAULT_TYPE}", path)
     return (DEFAULT_TYPE,)
+
+
+def _ocean_types(reading: ConfigReading, ocean: Any, where: str, name: str) -> Sequence[str]:
+    """Types of a group of Spot Ocean, which starts its instances instead of an Auto Scaling group."""
+    shared = path_of(reading.config, "spotOcean", "compute", "instanceTypes")
+    stated = path_of(ocean, "compute", "instanceTypes") or mapping(shared).get("whitelist") or shared
+    text = "Spot Ocean starts its instances: their number is not that of an Auto Scaling group"
+    reading.said.say(f"{where}.spotOcean", text, at("nodeGroups", name))
+    return [t for t in map(text_of, items(stated)) if t]
 
 
 def _selected(reading: ConfigReading, selector: Any, where: str, path: str) -> Sequence[str]:
