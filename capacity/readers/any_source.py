@@ -19,6 +19,7 @@ from capacity.readers.merge import merge_all
 
 CODE = (".tf", ".tf.json")
 OF_CODE = (".tfvars", ".tfvars.json", ".tftpl", ".hcl")  # read with the code in the same folder
+TERRAGRUNT = "terragrunt.hcl"  # named as not read if no Terraform code is beside it
 DATA = (".yaml", ".yml", ".json", ".tfstate", ".template", ".txt")
 ACCEPTED = ", ".join(source for source in WANTED if source != "plan")
 LARGE = 16 * 2**20  # bytes: a larger file is recognized by its start
@@ -99,10 +100,13 @@ def _with_stdin(paths: Sequence[str]) -> Iterator[list[str]]:
 def _files(folder: str) -> Iterator[str]:
     """Files of a folder that can have a part of a plan; the folders of Terraform code are one entry each."""
     code: list[Path] = []
+    wrapped: list[Path] = []
     for path in sorted(Path(folder).rglob("*")):
         inside = path.relative_to(folder).parts
         if any(part.startswith(".") or part in _HIDDEN for part in inside):
             continue
+        if path.name == TERRAGRUNT:
+            wrapped.append(path)
         if not path.is_file() or path.name.endswith(OF_CODE):
             continue
         if path.name.endswith(CODE):
@@ -111,6 +115,7 @@ def _files(folder: str) -> Iterator[str]:
         elif path.name.endswith(DATA):
             yield str(path)
     yield from map(str, code)
+    yield from (str(path) for path in wrapped if not any(path.is_relative_to(folder) for folder in code))
 
 
 def sources_of(file: str) -> tuple[list[str], str]:

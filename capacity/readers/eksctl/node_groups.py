@@ -16,7 +16,15 @@ from capacity.readers.efa import efa_tenant
 from capacity.readers.eksctl.config_reading import PRIVATE, PUBLIC, ConfigReading
 from capacity.readers.eksctl.created_vpc import zone_named
 from capacity.readers.instance_choice import candidates
-from capacity.readers.node_group import SourceGroup, eks_default_ami, group_draft, own_image, say_taints, taint_text
+from capacity.readers.node_group import (
+    SourceGroup,
+    eks_default_ami,
+    group_draft,
+    own_image,
+    say_eniconfig,
+    say_taints,
+    taint_text,
+)
 from capacity.readers.user_data import ami_of, max_pods_in
 from capacity.readers.values import (
     bool_of,
@@ -64,6 +72,7 @@ def _group(reading: ConfigReading, raw: Any, name: str, provisioner: str, where:
         text = f"{which} is not in this file: its type, AMI, max pods and interfaces are not known"
         said.say(f"{where}.launchTemplate", text, at("nodeGroups", name))
     say_taints(said, where, name, _taints(raw.get("taints")))
+    say_eniconfig(said, where, name, mapping(raw.get("labels")).items())
     draft = group_draft(
         SourceGroup(
             name=name,

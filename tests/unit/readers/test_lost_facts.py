@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from capacity.readers.any_source import read as read_any
 from capacity.readers.aws.answers import Sorter
 from capacity.readers.cloudformation.template import read as read_templates
 from capacity.readers.complete import complete
@@ -343,3 +344,47 @@ def test_round_trip_of_a_workload_with_devices() -> None:
     plan = PlanDraft(workloads=(WorkloadDraft("w", replicas=1, gpus=1, volumes=2, cpu_millicores=500),))
     text = render(complete(plan))
     assert json.dumps(parse_base(text, "p").full.workloads[0].volumes) == "2"
+
+
+# --- chosen ENIConfigs, VPCs that exist, Terragrunt ---------------------------------------------------
+
+LABEL = {"k8s.amazonaws.com/eniConfig": "eni-a"}
+
+
+def test_the_eniconfig_that_a_group_chooses_is_noted(tmp_path: Path) -> None:
+    words = "its nodes use ENIConfig eni-a (k8s.amazonaws.com/eniConfig): set podSubnets to its subnet"
+    assert words in said(kube(node("a", "g", "eu-west-1a", **LABEL)))
+    groups = [{"name": "g", "instanceType": "m5.large", "labels": LABEL}]
+    assert words in said(parse_eksctl({"metadata": {"name": "c"}, "managedNodeGroups": groups}))
+    pool = {"kind": "NodePool", "metadata": {"name": "p"}, "spec": {"template": {"metadata": {"labels": LABEL}}}}
+    assert words in said(parse_karpenter([pool]))
+    properties = {"ClusterName": "c", "Labels": LABEL}
+    text = json.dumps({"Resources": {"G": {"Type": "AWS::EKS::Nodegroup", "Properties": properties}}})
+    assert words in said(templates(tmp_path, t=text))
+    text = 'resource "aws_eks_node_group" "g" { labels = { "k8s.amazonaws.com/eniConfig" = "eni-a" } }'
+    assert words in said(terraform(text, tmp_path))
+
+
+def test_control_plane_subnets_are_of_a_vpc_that_exists() -> None:
+    config = {"metadata": {"name": "c", "region": "us-west-2"}, "vpc": {"controlPlaneSubnetIDs": ["subnet-1234"]}}
+    draft = parse_eksctl(config, "c.yaml")
+    assert (draft.vpc_cidrs, draft.subnets, draft.control_plane) == ((), (), ("subnet-1234",))
+    assert "vpc.controlPlaneSubnetIDs: subnets of an existing VPC" in said(draft)
+
+
+def test_the_family_of_a_custom_class_is_that_of_its_script() -> None:
+    spec = {"amiFamily": "Custom", "amiSelectorTerms": [{"id": "ami-1"}], "userData": "/etc/eks/bootstrap.sh c"}
+    pool = {"kind": "NodePool", "metadata": {"name": "p"}}
+    pool["spec"] = {"template": {"spec": {"nodeClassRef": {"name": "a"}}}}
+    draft = parse_karpenter([pool, {"kind": "EC2NodeClass", "metadata": {"name": "a"}, "spec": spec}])
+    assert draft.node_groups[0].ami == "al2"
+    assert "its family is not known" not in said(draft)
+
+
+def test_terragrunt_in_a_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "live").mkdir()
+    (tmp_path / "live" / "terragrunt.hcl").write_text("inputs = {}\n")
+    (tmp_path / "c.yaml").write_text("apiVersion: eksctl.io/v1alpha5\nkind: ClusterConfig\nmetadata: {name: c}\n")
+    assert "terragrunt.hcl: is Terragrunt's: its inputs and its module are not evaluated" in said(
+        read_any([str(tmp_path)])
+    )
