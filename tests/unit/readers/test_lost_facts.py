@@ -388,3 +388,9 @@ def test_terragrunt_in_a_folder_is_named(tmp_path: Path) -> None:
     assert "terragrunt.hcl: is Terragrunt's: its inputs and its module are not evaluated" in said(
         read_any([str(tmp_path)])
     )
+
+
+@pytest.mark.parametrize("memory", [".", "1.2.3", "a lot", "9" * 400])
+def test_an_odd_memory_of_an_instance_selector_selects_nothing_by_memory(memory: str) -> None:
+    groups = [{"name": "g", "instanceSelector": {"vCPUs": 2, "memory": memory}}]
+    assert parse_eksctl({"metadata": {"name": "c"}, "managedNodeGroups": groups}).node_groups[0].instance_types
