@@ -150,7 +150,7 @@ def forecast(
     Examples: capacity fleet forecast clusters/ --horizon 3y · capacity fleet forecast -o csv --jobs 8
     """
     given = packed(FleetOptions, locals())
-    to = sink(output, out_file, color, quiet, wide=wide)
+    to = sink(output, out_file, color, quiet=quiet, wide=wide)
     one_of("--scenario", scenario, AT_REST)
     given.check()
     options = {
@@ -199,7 +199,7 @@ def optimize(
     Examples: capacity fleet optimize clusters/ --types 'm6i.*,c6i.*' --jobs 8 · capacity fleet optimize -o csv
     """
     given = packed(FleetOptions, locals())
-    to = sink(output, out_file, color, quiet, wide=wide)
+    to = sink(output, out_file, color, quiet=quiet, wide=wide)
     one_of("--effort", effort, EFFORT_NAMES)
     if arch is not None:
         one_of("--arch", arch, ARCHS)
