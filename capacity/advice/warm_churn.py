@@ -68,7 +68,7 @@ class ChurnLoad:
 def hours_for(asked: ChurnAsked, settings: int, loads: int) -> float:
     """Simulated time of one node with one setting, so that all of them fit the budget. [h]
 
-    >>> hours_for(ChurnAsked(2.0, budget_s=9.0), 40, 4)
+    >>> round(hours_for(ChurnAsked(2.0, budget_s=9.0), 40, 4), 3)
     3.125
     """
     starts = asked.budget_s / SECONDS_PER_START / max(settings * loads, 1)
