@@ -29,6 +29,8 @@ from capacity.errors import SpecError
 from capacity.plan.constants import TIERS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from capacity.cli.checked_plan import Checked
     from capacity.cli.output import Sink
     from capacity.cluster.check import CheckResult
@@ -121,11 +123,13 @@ def report(
     if given.against is not None and str(given.against) == str(given.plan) == "-":
         raise SpecError("report: standard input can be read only once (give a file)")
     from capacity.cli.checked_plan import checked_plan
+    from capacity.cli.progress import progress
     from capacity.pages.report_page import report_page
 
     prices = cost_inputs(packed(CostOptions, locals()))
     checked = checked_plan(given.plan, given.settings, given.scenario, prices)
-    material = _material(checked, given, day)
+    with progress("forecast", quiet) as tell:
+        material = _material(checked, given, day, tell)
     if given.sizing:
         material = replace(material, sizing=_sized(checked, quiet))
     material = _with_today(_with_fixes(material, checked, given, day), checked, given, day)
@@ -153,7 +157,7 @@ class ReportOptions:
     price_file: Path | None
 
 
-def _material(checked: Checked, given: ReportOptions, day: date) -> Material:
+def _material(checked: Checked, given: ReportOptions, day: date, tell: Callable[[int, int], None]) -> Material:
     """All results that the report shows, with the command that generates it again."""
     import hashlib
 
@@ -161,7 +165,7 @@ def _material(checked: Checked, given: ReportOptions, day: date) -> Material:
 
     command = _command(checked, given, day)
     sha256 = hashlib.sha256(checked.file.data).hexdigest()
-    return gather(checked.result, command, day, sha256, given.horizon, prices=checked.prices)
+    return gather(checked.result, command, day, sha256, given.horizon, checked.prices, tell=tell)
 
 
 def _with_fixes(material: Material, checked: Checked, given: ReportOptions, day: date) -> Material:
@@ -241,16 +245,18 @@ def _write(page: Page, material: Material, to: Sink, charts: Path | None) -> Non
 
         put(workbook_bytes(page), path)
     else:
-        put(_text(page, material, to.output, charts, path), path)
+        put(_text(page, material, to, charts, path), path)
     if path is not None and not to.quiet:
         note(f"{page.verdict.level}: wrote {path}")
 
 
-def _text(page: Page, material: Material, output: str, charts: Path | None, path: Path | None) -> str:
-    if output == "html":
+def _text(page: Page, material: Material, to: Sink, charts: Path | None, path: Path | None) -> str:
+    if to.output == "html":
+        from capacity.cli.progress import progress
         from capacity.pages.html import render_html
 
-        return render_html(page, material.version)
+        with progress("charts", to.quiet) as tell:
+            return render_html(page, material.version, tell)
     from capacity.inert import log_text
     from capacity.pages.markdown import render_markdown
 
