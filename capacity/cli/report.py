@@ -31,6 +31,7 @@ from capacity.plan.constants import TIERS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from capacity.advice.node_figures import NodeFigures
     from capacity.cli.checked_plan import Checked
     from capacity.cli.output import Sink
     from capacity.cluster.check import CheckResult
@@ -75,6 +76,23 @@ Against = Annotated[
         show_default=False,
     ),
 ]
+Answers = Annotated[
+    Path | None,
+    typer.Option(
+        "--from",
+        help="Folder of saved AWS output, as for capacity doctor: add a table of the addresses that the nodes of the "
+        "cluster hold, against the model.",
+        metavar="DIR",
+    ),
+]
+Kubectl = Annotated[
+    Path | None,
+    typer.Option(
+        "--kubectl",
+        help="With --from: `kubectl get nodes,pods,daemonsets,deployments -A -o json`, saved.",
+        metavar="FILE",
+    ),
+]
 Theme = Annotated[str, typer.Option("--theme", metavar="NAME", help="Theme of the charts in --charts: light or dark.")]
 Horizon = Annotated[str, typer.Option("--horizon", help="Length of the forecast.", metavar="TIME")]
 AsOf = Annotated[
@@ -97,6 +115,8 @@ def report(
     alerts: Alerts = None,
     theme: Theme = "light",
     sizing: Sizing = False,
+    answers: Answers = None,
+    kubectl: Kubectl = None,
     horizon: Horizon = "18mo",
     as_of: AsOf = None,
     price_file: PriceFile = None,
@@ -120,6 +140,8 @@ def report(
     to = sink(output, out_file, color, quiet, REPORT_FORMATS)
     one_of("--theme", theme, ("light", "dark"))
     day = parse_day("--as-of", as_of)
+    if kubectl is not None and answers is None:
+        raise SpecError("--kubectl: give --from as well, the folder of saved AWS output")
     if given.against is not None and str(given.against) == str(given.plan) == "-":
         raise SpecError("report: standard input can be read only once (give a file)")
     from capacity.cli.checked_plan import checked_plan
@@ -132,6 +154,8 @@ def report(
         material = _material(checked, given, day, tell)
     if given.sizing:
         material = replace(material, sizing=_sized(checked, quiet))
+    if given.answers is not None:
+        material = replace(material, nodes=_nodes(given.answers, given.kubectl))
     material = _with_today(_with_fixes(material, checked, given, day), checked, given, day)
     page = report_page(material)
     if given.charts is not None:
@@ -153,6 +177,8 @@ class ReportOptions:
     alerts: Path | None
     theme: str
     sizing: bool
+    answers: Path | None
+    kubectl: Path | None
     horizon: str
     price_file: Path | None
 
@@ -186,6 +212,16 @@ def _with_fixes(material: Material, checked: Checked, given: ReportOptions, day:
         fixed_cost=plan_cost(fixed, checked.prices),
         fixed_forecast=forecast_of(fixed, day, given.horizon),
     )
+
+
+def _nodes(answers: Path, kubectl: Path | None) -> tuple[NodeFigures, ...]:
+    """The nodes of the cluster of saved AWS output, in the model and as AWS describes them."""
+    from capacity.readers.aws.doctor import saved_evidence
+
+    found = saved_evidence(answers, kubectl=kubectl).model
+    if not found:
+        raise SpecError(f"--from {str(answers)!r}: no node whose CNI settings are known (see capacity doctor --from)")
+    return found
 
 
 def _with_today(material: Material, checked: Checked, given: ReportOptions, day: date) -> Material:
@@ -287,6 +323,8 @@ def _command(checked: Checked, given: ReportOptions, day: date) -> str:
     named = [part for s in given.scenario or () for part in ("--scenario", s)]
     named += [part for s in given.settings or () for part in ("--set", s)]
     named += ["--against", str(given.against)] if given.against is not None else []
+    named += ["--from", str(given.answers)] if given.answers is not None else []
+    named += ["--kubectl", str(given.kubectl)] if given.kubectl is not None else []
     named += ["--sizing"] if given.sizing else []
     named += cost_words(checked.prices, given.price_file)
     file = checked.result.plan.file

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from capacity.advice.findings.codes import Finding
     from capacity.advice.fixes import Fixes
+    from capacity.advice.node_figures import NodeFigures
     from capacity.advice.warm import WarmAnswer
     from capacity.advice.whatif import WhatIf
     from capacity.catalog.status import DataStatus
@@ -60,6 +61,8 @@ class Material:
         The cost of that plan.
     fixed_forecast : ForecastResult or None
         The forecast of that plan, over the same days with the same draws.
+    nodes : sequence of NodeFigures
+        The nodes of the cluster in the model and as AWS describes them; empty if they are not known.
     order : tuple of str
         The subnets in the order of their colors on the whole page: the tightest of any scenario first.
     today : Material or None
@@ -86,6 +89,7 @@ class Material:
     fixed: CheckResult | None = None
     fixed_cost: PlanCost | None = None
     fixed_forecast: ForecastResult | None = None
+    nodes: Sequence[NodeFigures] = ()
     order: tuple[str, ...] = ()
     today: Material | None = None
     today_words: str = ""
