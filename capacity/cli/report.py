@@ -70,7 +70,7 @@ Against = Annotated[
     Path | None,
     typer.Option(
         "--against",
-        help="Plan of today: show PLAN as the proposed change beside it in every section. With --set alone, PLAN "
+        help="Plan of today: show PLAN as the proposed change next to it in every section. With --set alone, PLAN "
         "without --set is today.",
         metavar="PLAN",
         show_default=False,
