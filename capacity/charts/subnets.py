@@ -175,7 +175,7 @@ def plot_headroom(
                 "fontsize": 8,
             }
             axes.annotate(f"now {curve.now:,}", (curve.now, 0.02), xytext=(3, 0), **beside)
-        axes.set_xlabel(curve.what)
+        axes.set_xlabel(f"{curve.what} ({curve.rule})" if theme.titled else curve.what)
         axes.set_ylabel("free addresses")
         axes.grid(axis="y")
         thousands(axes.xaxis)
