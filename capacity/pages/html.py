@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import base64
+import gc
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from capacity.pages.cells import MARKS, brief, cells_of, is_numeric, mark_of, minus, plain, shown
-from capacity.pages.page import CodeBlock, FigureList, Page, Table
+from capacity.pages.page import Chart, CodeBlock, FigureList, Page, Table
 from capacity.pages.report_blocks import Card, Explorer
 
 if TYPE_CHECKING:
@@ -34,20 +35,9 @@ def render_html(page: Page, version: str, tell: Callable[[int, int], None] = lam
     """
     from markupsafe import Markup
 
-    from capacity.charts.files import color_variables, inline_svg
-    from capacity.charts.theme import DARK, LIGHT
+    from capacity.charts.theme import LIGHT
 
-    script, css = _part("report.js"), _part("report.css")
-    css = css.replace("{{ light }}", color_variables(LIGHT)).replace("{{ dark }}", color_variables(DARK))
-    drawn: dict[str, Markup] = {}
-    for number, chart in enumerate(page.charts(), 1):
-        for kind in LAYOUTS:
-            tell(len(drawn), len(page.charts()))
-            theme = replace(LIGHT, titled=False, hatched=True, narrow=kind == "narrow")
-            svg = inline_svg(
-                chart.draw(theme), f"c{number}{kind[0]}", plain(chart.title), plain(chart.words), kind=kind
-            )
-            drawn[chart.name] = drawn.get(chart.name, Markup("")) + Markup(svg)
+    script, css = template_part("report.js"), page_style()
     explorers = [b for s in page.sections() for b in s.blocks if isinstance(b, Explorer)]
     lists = [b for b in page.blocks if isinstance(b, FigureList)]
     text: str = _template().render(
@@ -61,11 +51,31 @@ def render_html(page: Page, version: str, tell: Callable[[int, int], None] = lam
         css=Markup(css),
         script=Markup(script),
         script_hash="sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        drawn=drawn,
+        drawn={name: Markup(svg) for name, svg in _drawn(page.charts(), tell).items()},
         marks=MARKS,
         explorer_json=Markup(script_json(explorer_data(explorers[0].data)) if explorers else ""),
     )
     return text
+
+
+def _drawn(charts: Sequence[Chart], tell: Callable[[int, int], None]) -> dict[str, str]:
+    """Every chart by its name, in all layouts."""
+    from capacity.charts.files import inline_svg
+    from capacity.charts.theme import LIGHT
+
+    found: dict[str, str] = {}
+    gc.disable()  # figures are full of cycles: walking through them takes longer than their memory is worth
+    try:
+        for number, chart in enumerate(charts, 1):
+            tell(number, len(charts))
+            title, words = plain(chart.title), plain(chart.words)
+            for kind in LAYOUTS:
+                theme = replace(LIGHT, titled=False, hatched=True, narrow=kind == "narrow")
+                svg = inline_svg(chart.draw(theme), f"c{number}{kind[0]}", title, words, kind=kind)
+                found[chart.name] = found.get(chart.name, "") + svg
+    finally:
+        gc.enable()
+    return found
 
 
 def explorer_data(what: WhatIf) -> dict[str, Any]:
@@ -158,7 +168,17 @@ def _template() -> Any:
     return environment.get_template("report.html")
 
 
-def _part(name: str) -> str:
+def page_style() -> str:
+    """The style of all pages, light and dark."""
+    from capacity.charts.files import color_variables
+    from capacity.charts.theme import DARK, LIGHT
+
+    css = template_part("report.css")
+    return css.replace("{{ light }}", color_variables(LIGHT)).replace("{{ dark }}", color_variables(DARK))
+
+
+def template_part(name: str) -> str:
+    """The style or the script of the pages."""
     from importlib.resources import files
 
     return (files("capacity.pages") / "templates" / name).read_text(encoding="utf-8")
