@@ -67,7 +67,11 @@ class ServiceOverview:
     choice: ModeChoice
     changed: ServiceShape
     partial: dict[str, int]
-    choices: tuple[BalancerChoice, ...]
+
+    @property
+    def choices(self) -> tuple[BalancerChoice, ...]:
+        """Ways to expose the LoadBalancer Services, with prices; none if there are none."""
+        return _choices(self.question)
 
 
 def service_overview(question: ServiceQuestion) -> ServiceOverview:
@@ -83,12 +87,10 @@ def service_overview(question: ServiceQuestion) -> ServiceOverview:
         choice=mode_choice(figures, question.cluster),
         changed=changed,
         partial=dict(zip(PROXY_MODES, _partial(shapes, changed, question), strict=True)),
-        choices=_choices(question),
     )
 
 
 def _choices(question: ServiceQuestion) -> tuple[BalancerChoice, ...]:
-    """Ways to expose the LoadBalancer Services; none if there are none."""
     exposed = [s for s in question.services if s.type == "LoadBalancer"]
     if not exposed:
         return ()
