@@ -30,6 +30,7 @@ from capacity.services.times import (
     times_longer,
 )
 from capacity.units import counted
+from capacity.vpc.quotas import load_quotas
 
 MOST_TIMES = 3  # published durations of a mode that the page shows; JSON has all
 SENT = {"iptables": "{:,} nat rules", "nftables": "{:,} operations", "ipvs": "{:,} virtual servers visited"}
@@ -258,13 +259,14 @@ def _limits(overview: ServiceOverview) -> Table:
     figures, tracked = overview.figures, overview.question.conntrack
     name, most = figures.namespace
     cidr = overview.question.cidr
+    tested = load_quotas()["service_endpoints"].default
     rows = [
         _limit(f"addresses of the Service CIDR{f' {cidr}' if cidr else ''}", figures.service_cidr),
         _limit("node ports (30000 to 32767)", figures.node_ports),
         _limit(f"Services of namespace {name}, recommended", LimitUse(most, ADVISED_PER_NAMESPACE)),
         _limit("Services in iptables mode, recommended", LimitUse(figures.services, ADVISED_PER_CLUSTER)),
         _limit("environment variables that they add to a container", LimitUse(figures.variables, None)),
-        _limit("endpoints of the largest Service, tested", LimitUse(figures.most_endpoints, 250)),
+        _limit("endpoints of the largest Service, tested", LimitUse(figures.most_endpoints, tested)),
         _limit("EndpointSlices of 100 endpoints, at least", LimitUse(figures.slices, None)),
     ]
     if tracked is not None:
