@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from capacity.advice.warm import WarmAnswer, warm_for_plan, warm_for_type
     from capacity.advice.whatif import what_if
     from capacity.catalog.instance_type import InstanceType
-    from capacity.catalog.prices import price_per_hour
+    from capacity.catalog.price_lookup import price_per_hour
     from capacity.catalog.table import Catalog, load_catalog
     from capacity.cluster.check import CheckResult
     from capacity.cluster.figure_terms import explain
@@ -192,7 +192,7 @@ _HOMES = {
     "advice.warm": ("WarmAnswer", "warm_for_plan", "warm_for_type"),
     "advice.whatif": ("what_if",),
     "catalog.instance_type": ("InstanceType",),
-    "catalog.prices": ("price_per_hour",),
+    "catalog.price_lookup": ("price_per_hour",),
     "catalog.table": ("Catalog", "load_catalog"),
     "advice.checkup": ("Checkup",),
     "advice.doctor": ("diagnose",),

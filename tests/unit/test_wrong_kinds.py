@@ -81,6 +81,7 @@ def values() -> dict[str, Any]:
         "cpu_millicores": [250],
         "memory_bytes": [2**30],
         "subnet": forecast.subnets[0],
+        "subnets": forecast.subnets,
         "state": result.scenarios[0].subnets[0],
         "sweep.pods": [1],
         "sketched.pods": [("web", "250m", "512Mi", 4)],
