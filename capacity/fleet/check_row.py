@@ -13,10 +13,10 @@ from capacity.cluster.control_plane import CONTROL_PLANE_ENIS
 from capacity.cluster.engine import Engine
 from capacity.cluster.other_clusters import OWN
 from capacity.cluster.quota_use import calls_of_growth, node_interfaces
-from capacity.cluster.reuse import Reuse
 from capacity.cluster.scenario import GroupState, ScenarioState, tightest
 from capacity.cost.bill import plan_cost
 from capacity.cost.inputs import CostInputs
+from capacity.fleet.subject import Subject
 from capacity.fleet.unit import Row
 from capacity.fleet.vcpus import vcpu_quota
 from capacity.plan.locate import anchor_of
@@ -27,18 +27,29 @@ from capacity.vpc.quotas import nau_of_tenants, tenant_interfaces
 OF_CLUSTER = "load_balancers"  # holder of tenants that belong to one cluster; other tenants can be in several plans
 
 
-def check_row(plan: Plan, options: Mapping[str, Any], reuse: Reuse) -> Row:
+def check_row(subject: Subject, options: Mapping[str, Any]) -> Row:
     """The verdict of one plan, with the clusters in its subnets as tenants.
 
     ``options``: ``scenarios`` (names, or None for those of the plan) and ``full`` (whether the row has the whole
     answer of `capacity check`).
     """
-    result, found = check_with_findings(plan, options.get("scenarios") or None, reuse)
+    result, found = check_with_findings(subject.plan, options.get("scenarios") or None, subject.reuse)
+    row = row_of(result, found)
+    if options.get("full"):
+        from capacity.pages.check_page import results_json
+
+        row["check"] = results_json(result, found)
+    return row
+
+
+def row_of(result: CheckResult, found: Sequence[Finding]) -> Row:
+    """The row of a check and its findings."""
+    plan = result.plan
     cost = plan_cost(result, CostInputs())
     engine = engine_of(plan, result.reuse)
     steady, peak = engine.at_rest("steady"), engine.at_rest("peak")
     monthly = {name: one.usd_per_month for name in ("steady", "peak") if (one := cost.cost(name)) is not None}
-    row = {
+    return {
         "name": plan.name,
         "account": plan.account,
         "region": plan.region,
@@ -61,11 +72,6 @@ def check_row(plan: Plan, options: Mapping[str, Any], reuse: Reuse) -> Row:
             "upgrade_calls": _upgrade_calls(result, steady),
         },
     }
-    if options.get("full"):
-        from capacity.pages.check_page import results_json
-
-        row["check"] = results_json(result, found)
-    return row
 
 
 def tightest_json(result: CheckResult) -> dict[str, Any] | None:

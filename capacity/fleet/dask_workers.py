@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from capacity.fleet.workforce import Answered, Numbered, one_by_one
 
 AHEAD = 3  # units for each thread of the workers that are sent before they are needed
 CONNECT_S = 10.0  # until a scheduler counts as not reachable
+IDLE_BYTES = 512 << 20  # of a worker that answers nothing
 WORKERS_S = 30.0  # until a scheduler without workers is an error
 
 
@@ -42,20 +44,36 @@ class DaskWorkers:
     client : distributed.Client
     address : str
         The scheduler's, for messages.
-    shipment : Shipment
+    base : str
+        Version and data that the workers must have.
     """
 
     client: Any
     address: str
-    shipment: Shipment
-    memory_bytes: int | None = None
+    base: str
 
     def run(self, units: Iterable[Numbered]) -> Iterator[Answered]:
+        from concurrent.futures import CancelledError
+
+        from distributed.client import FutureCancelledError
+        from distributed.comm.core import CommClosedError
+
+        gone = (CancelledError, FutureCancelledError, CommClosedError, ConnectionError, TimeoutError)
+        try:
+            yield from self._run(units)
+        except gone as error:
+            raise self._lost() from error
+        except Exception as error:
+            if self.client.status == "running":
+                raise
+            raise self._lost() from error
+
+    def _run(self, units: Iterable[Numbered]) -> Iterator[Answered]:
         from distributed import as_completed
 
         waiting = iter(units)
         running: dict[Any, Numbered] = {}
-        arriving = as_completed()
+        arriving = as_completed(loop=self.client.loop)
         while True:
             while len(running) < self._window() and (one := next(waiting, None)) is not None:
                 future = self._submit(one[1])
@@ -66,7 +84,7 @@ class DaskWorkers:
             future = next(arriving)
             number, unit = running.pop(future)
             rows = self._rows(future)
-            yield number, self._alone(unit) if rows is None else rows
+            yield number, one_by_one(unit, self._alone) if rows is None else rows
 
     def _window(self) -> int:
         """Units that are sent ahead: enough for every worker there is now."""
@@ -75,62 +93,53 @@ class DaskWorkers:
         return max(AHEAD * threads, AHEAD)
 
     def _submit(self, unit: Unit) -> Any:
-        return self.client.submit(answer_shipped, unit, self.shipment.base, self.memory_bytes, pure=False)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Sending large graph")  # a plan can be large, and is sent once
+            return self.client.submit(answer_shipped, unit, self.base, pure=False)
 
     def _rows(self, future: Any) -> list[Row] | None:
-        """The rows of a future; None if its workers died.
-
-        Raises
-        ------
-        CapacityError
-            The scheduler is gone.
-        """
-        from concurrent.futures import CancelledError
-
+        """The rows of a future; None if its workers died."""
         from distributed import KilledWorker
-        from distributed.client import FutureCancelledError
-        from distributed.comm.core import CommClosedError
 
         try:
             rows: list[Row] = future.result()
         except KilledWorker:
             return None
-        except (CancelledError, FutureCancelledError, CommClosedError, OSError, TimeoutError) as error:
-            raise self.lost() from error
         finally:
             future.release()
         return rows
 
-    def lost(self) -> CapacityError:
-        """The error for a scheduler that has gone away."""
+    def _alone(self, single: Unit) -> list[Row] | None:
+        return self._rows(self._submit(single))
+
+    def _lost(self) -> CapacityError:
         return CapacityError(
             f"the connection to the Dask scheduler {self.address} was lost; with --resume, the same command continues "
             "from the units that are finished"
         )
 
-    def _alone(self, unit: Unit) -> list[Row]:
-        return one_by_one(unit, lambda single: self._rows(self._submit(single)), self.memory_bytes)
 
-
-def answer_shipped(unit: Unit, base: str, memory_bytes: int | None) -> list[Row]:
+def answer_shipped(unit: Unit, base: str) -> list[Row]:
     """Answer a unit in a worker that has the sender's version and data.
+
+    The worker's memory is limited by Dask: a limit of the process would also stop the threads that talk to the
+    scheduler.
 
     Raises
     ------
     CapacityError
         It has others.
     """
-    from distributed import get_worker
-
     if pack().base != base:
-        raise CapacityError("the data of a worker changed during the run; run the command again")
-    alone = get_worker().state.nthreads == 1  # a limit counts for all threads of a process
-    return answer_unit(unit, memory_bytes if alone else None)
+        raise CapacityError("the data of a Dask worker changed during the run; run the command again")
+    return answer_unit(unit)
 
 
 @contextmanager
 def dask_workers(address: str | None, jobs: int | None, tls: Tls, memory_bytes: int | None) -> Iterator[DaskWorkers]:
     """The workers of the scheduler at an address, or of a cluster on this machine that ends with the block.
+
+    ``memory_bytes`` limits the workers on this machine, in addition to what an idle worker needs.
 
     Raises
     ------
@@ -143,18 +152,19 @@ def dask_workers(address: str | None, jobs: int | None, tls: Tls, memory_bytes: 
         import distributed
     except ImportError:
         raise MissingExtra("Dask is not installed: pip install 'eks-pod-capacity[fleet]'") from None
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what is wrong is said once, by us
+    for name in ("distributed", *(n for n in logging.root.manager.loggerDict if n.startswith("distributed."))):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what is wrong is said once, by us
     shipment = pack()
     if address is None:
-        with _local_cluster(jobs) as cluster, distributed.Client(cluster) as client:
-            yield _prepared(client, cluster.scheduler_address, shipment, memory_bytes)
+        with _local_cluster(jobs, memory_bytes) as cluster, distributed.Client(cluster) as client:
+            yield _prepared(client, cluster.scheduler_address, shipment)
         return
     with _connected(address, tls) as client:
-        yield _prepared(client, address, shipment, memory_bytes)
+        yield _prepared(client, address, shipment)
 
 
 @contextmanager
-def _local_cluster(jobs: int | None) -> Iterator[Any]:
+def _local_cluster(jobs: int | None, memory_bytes: int | None) -> Iterator[Any]:
     from distributed import LocalCluster
 
     with LocalCluster(
@@ -163,7 +173,7 @@ def _local_cluster(jobs: int | None) -> Iterator[Any]:
         processes=True,
         host="127.0.0.1",
         dashboard_address=None,
-        memory_limit=0,  # each plan has its own limit
+        memory_limit=0 if memory_bytes is None else memory_bytes + IDLE_BYTES,
         silence_logs=logging.CRITICAL,
     ) as cluster:
         yield cluster
@@ -189,7 +199,7 @@ def _connected(address: str, tls: Tls) -> Iterator[Any]:
         client.close(timeout=2)
 
 
-def _prepared(client: Any, address: str, shipment: Shipment, memory_bytes: int | None) -> DaskWorkers:
+def _prepared(client: Any, address: str, shipment: Shipment) -> DaskWorkers:
     """The workers with the sender's data.
 
     Raises
@@ -208,7 +218,7 @@ def _prepared(client: Any, address: str, shipment: Shipment, memory_bytes: int |
     except Exception as error:  # whatever a worker raises: most of all that capacity is not installed there
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CapacityError(f"a Dask worker cannot run capacity: {reason} (install the same version there)") from error
-    return DaskWorkers(client, address, shipment, memory_bytes)
+    return DaskWorkers(client, address, shipment.base)
 
 
 def _plugin(shipment: Shipment) -> Any:

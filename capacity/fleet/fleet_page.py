@@ -39,8 +39,15 @@ def answer(run: FleetRun, found: Across, inputs: Mapping[str, Any]) -> Answer:
         page=page(run, found),
         rows=[csv_row(row) for row in clusters],
         warnings=warnings_of(run),
-        texts={"sarif": partial(sarif, run, found)},
+        texts={"sarif": partial(sarif, run, found), "html": partial(_html, run, found)},
     )
+
+
+def _html(run: FleetRun, found: Across) -> str:
+    from capacity import __version__
+    from capacity.fleet.overview import render_overview
+
+    return render_overview(run, found, __version__)
 
 
 def warnings_of(run: FleetRun) -> list[str]:
@@ -107,7 +114,7 @@ def page(run: FleetRun, found: Across, most: int | None = MOST_ROWS) -> Page:
     ]
     cost = cost_sentence(run)
     blocks: list[Any] = [verdict_of(run, found), *([Text(cost)] if cost else [])]
-    return Page([*blocks, *(_cut(t, most) for t in tables if t.rows)], title_of(run))
+    return Page([*blocks, *(cut(t, most) for t in tables if t.rows)], title_of(run))
 
 
 def title_of(run: FleetRun) -> str:
@@ -116,10 +123,11 @@ def title_of(run: FleetRun) -> str:
     return f"Pod-IP capacity of {name}" if name else "Pod-IP capacity of a fleet"
 
 
-def _cut(table: Table, most: int | None) -> Table:
+def cut(table: Table, most: int | None = MOST_ROWS) -> Table:
+    """The first rows of a table, with a note on the others."""
     if most is None or len(table.rows) <= most:
         return table
-    left = f"The first {most} of {len(table.rows):,} rows; all: -o json or csv."
+    left = f"The first {most} of {len(table.rows):,} rows; all: -o json, csv or html."
     return Table(table.columns, table.rows[:most], table.title, left, levels=table.levels)
 
 
@@ -183,10 +191,14 @@ CLUSTERS = (
 
 def clusters_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     """All clusters: broken plans first, then the worst."""
-    ranked = sorted(rows, key=_rank)
-    shown = [_cluster_cells(row) for row in ranked]
+    shown = [_cluster_cells(row) for row in ranked(rows)]
     columns = [c for c in CLUSTERS if any(r.get(c.key) not in (None, "") for r in shown)]
     return Table(columns, shown, "Clusters, the tightest first")
+
+
+def ranked(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Rows with broken plans first, then the worst."""
+    return sorted(rows, key=_rank)
 
 
 def _rank(row: Mapping[str, Any]) -> tuple[int, int, float]:

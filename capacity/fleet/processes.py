@@ -70,7 +70,7 @@ class Processes:
                 except BrokenProcessPool:
                     return None
 
-        return one_by_one(unit, answer, self.memory_bytes)
+        return one_by_one(unit, answer)
 
     def _pool(self, jobs: int) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(jobs, mp_context=_context(), initializer=_start)

@@ -12,21 +12,28 @@ from typing import Any
 from capacity.cluster.reuse import Reuse
 from capacity.errors import CapacityError
 from capacity.fleet.check_row import check_row
+from capacity.fleet.forecast_row import forecast_row
+from capacity.fleet.optimize_row import optimize_row
 from capacity.fleet.plan_facts import facts_row
+from capacity.fleet.report_row import report_row
+from capacity.fleet.subject import Subject, document_of
 from capacity.fleet.unit import Beside, PlanText, Row, Unit
-from capacity.plan.document import parse_plan_file
 from capacity.plan.fields import Field
 from capacity.plan.model import Plan, Tenant
 from capacity.plan.parse import parse_plan
-from capacity.plan.patch import apply_patch
 from capacity.plan.tenant_section import NamedCluster, cluster_note, named_clusters
 from capacity.plan.tenants import tenant_kinds
 
-FACTS, CHECK = "facts", "check"
+FACTS, CHECK, FORECAST, OPTIMIZE, REPORT = "facts", "check", "forecast", "optimize", "report"
 CLUSTER = "cluster"  # the kind of tenant
 
-Question = Callable[[Plan, Mapping[str, Any], Reuse], Row]
-QUESTIONS: dict[str, Question] = {CHECK: check_row}
+Question = Callable[[Subject, Mapping[str, Any]], Row]
+QUESTIONS: dict[str, Question] = {
+    CHECK: check_row,
+    FORECAST: forecast_row,
+    OPTIMIZE: optimize_row,
+    REPORT: report_row,
+}
 
 
 def answer_unit(unit: Unit, memory_bytes: int | None = None) -> list[Row]:
@@ -66,7 +73,7 @@ def _answer(parsed: _Parsed, position: int, beside: tuple[Beside, ...]) -> Row:
         text = unit.plans[position]
         return facts_row(*parse_text(text), text.digest)
     joined = joined_plan(parsed.plan(position), [(b, parsed.plan(b.plan)) for b in beside])
-    return QUESTIONS[unit.question](joined, unit.options, parsed.reuse)
+    return QUESTIONS[unit.question](Subject(joined, parsed.reuse, unit.plans[position]), unit.options)
 
 
 def _row(file: str, make: Callable[[], Row], memory_bytes: int | None) -> Row:
@@ -77,7 +84,7 @@ def _row(file: str, make: Callable[[], Row], memory_bytes: int | None) -> Row:
     except CapacityError as error:
         return {"plan": file, "error": first_line(error)}
     except MemoryError:
-        return {"plan": file, "error": too_much_memory(file, memory_bytes), "lost": True}
+        return {"plan": file, "error": out_of_memory(file), "lost": True}
     except RecursionError:
         return {"plan": file, "error": f"{file}: nested too deeply"}
     except Exception as error:
@@ -92,12 +99,12 @@ def first_line(error: CapacityError) -> str:
     return first + (f" (and {len(others)} more; capacity check shows all)" if others else "")
 
 
-def too_much_memory(file: str, memory_bytes: int | None, *, died: bool = False) -> str:
-    """What is said of a plan that needs too much memory, or whose worker ``died``, which has mostly the same reason."""
-    limit = f" of {memory_bytes >> 20:,} MiB (--memory-limit)" if memory_bytes else ""
-    if died:
-        return f"{file}: the worker died while it answered this plan, and again with this plan alone (out of memory?)"
-    return f"{file}: the plan needs more memory than the limit{limit}"
+def out_of_memory(file: str) -> str:
+    """What is said of a plan that needs too much memory, or whose worker died, which has mostly the same reason.
+
+    One text for both: the answer of a fleet does not depend on where it was computed.
+    """
+    return f"{file}: the worker ran out of memory or died while it answered this plan alone (see --memory-limit)"
 
 
 def parse_text(text: PlanText) -> tuple[Plan, tuple[NamedCluster, ...]]:
@@ -108,8 +115,7 @@ def parse_text(text: PlanText) -> tuple[Plan, tuple[NamedCluster, ...]]:
     SpecError
         It is not a plan.
     """
-    document = parse_plan_file(text.data, text.file).document
-    changed = apply_patch(document, text.patch) if text.patch else document
+    changed = document_of(text)
     plan = parse_plan(changed, text.file, alone=True)
     return plan, named_clusters(Field(changed, "", None, changed.line, text.file))
 

@@ -9,12 +9,13 @@ from typing import Any
 from capacity.errors import CapacityError, SpecError
 from capacity.fleet.plan_facts import PlanFacts, facts_of
 from capacity.fleet.plan_files import Source, Sources, read_source
-from capacity.fleet.questions import FACTS, first_line, parse_text
+from capacity.fleet.questions import CHECK, FACTS, FORECAST, OPTIMIZE, REPORT, first_line, parse_text
 from capacity.fleet.shared import Sharing, find_sharing, named_file
 from capacity.fleet.unit import Beside, PlanText, Row, Unit
 from capacity.fleet.workforce import Workforce
 
-FACTS_PER_UNIT, PLANS_PER_UNIT = 64, 16
+FACTS_PER_UNIT = 64
+PLANS_PER_UNIT = {CHECK: 16, FORECAST: 4, OPTIMIZE: 1, REPORT: 2}  # about a second of work
 
 Progress = Callable[[int, int], None]  # plans done, of all
 
@@ -68,7 +69,12 @@ class _Work:
 
 
 def run_fleet(
-    sources: Sources, question: str, options: Mapping[str, Any], workforce: Workforce, progress: Progress | None = None
+    sources: Sources,
+    question: str,
+    options: Mapping[str, Any],
+    workforce: Workforce,
+    progress: Progress | None = None,
+    arrived: Callable[[Row], Row] = lambda row: row,
 ) -> FleetRun:
     """Answer a question for every plan of the fleet.
 
@@ -82,6 +88,8 @@ def run_fleet(
         Where the units are answered.
     progress : callable, optional
         Called with the number of plans done, and of all.
+    arrived : callable
+        Called with each row as it comes; what it returns is kept.
     """
     work = _Work(list(sources.plans))
     _read_facts(work, range(len(work.sources)), workforce)
@@ -101,7 +109,7 @@ def run_fleet(
     tell = progress or (lambda _done, _total: None)
     done = len(rows)
     for unit_rows in _answered(work, order, sharing, asked, question, options, workforce):
-        rows.update(unit_rows)
+        rows.update((i, arrived(row)) for i, row in unit_rows)
         done += len(unit_rows)
         tell(done, len(sources.plans) - len(left_out))
     kept = [rows[i] for i in range(len(sources.plans)) if i in rows]
@@ -186,7 +194,7 @@ def _answered(
     workforce: Workforce,
 ) -> Iterator[list[tuple[int, Row]]]:
     """Rows of the plans, with their positions, as units are answered."""
-    batches = list(_batches(sharing, asked))
+    batches = list(_batches(sharing, asked, PLANS_PER_UNIT[question]))
 
     def units() -> Iterator[Unit]:
         for batch in batches:
@@ -196,7 +204,7 @@ def _answered(
         yield [(order[n], row) for n, row in zip(batches[number], rows, strict=True)]
 
 
-def _batches(sharing: Sharing, asked: Sequence[int]) -> Iterator[list[int]]:
+def _batches(sharing: Sharing, asked: Sequence[int], most: int) -> Iterator[list[int]]:
     """Plans in order, those that share subnets together, in batches of about the same size."""
     seen: set[int] = set()
     wanted = set(asked)
@@ -209,7 +217,7 @@ def _batches(sharing: Sharing, asked: Sequence[int]) -> Iterator[list[int]]:
         for n in group:
             if n in wanted:
                 batch.append(n)
-            if len(batch) == PLANS_PER_UNIT:
+            if len(batch) == most:
                 yield batch
                 batch = []
         if len(group) > 1 and batch:  # do not send the plans of a group for one more plan

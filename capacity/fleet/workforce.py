@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from capacity.fleet.questions import answer_unit, too_much_memory
+from capacity.fleet.questions import answer_unit, out_of_memory
 from capacity.fleet.store import Store
 from capacity.fleet.unit import Row, Unit
 
@@ -65,7 +65,7 @@ class Workforce:
         yield from kept
 
 
-def one_by_one(unit: Unit, answer: Callable[[Unit], list[Row] | None], memory_bytes: int | None) -> list[Row]:
+def one_by_one(unit: Unit, answer: Callable[[Unit], list[Row] | None]) -> list[Row]:
     """The rows of a unit whose worker died, each plan alone: a plan whose worker dies again gets an error.
 
     Parameters
@@ -77,6 +77,6 @@ def one_by_one(unit: Unit, answer: Callable[[Unit], list[Row] | None], memory_by
     for single in unit.split():
         found = answer(single)
         file = single.plans[0].file
-        lost: Row = {"plan": file, "error": too_much_memory(file, memory_bytes, died=True), "lost": True}
+        lost: Row = {"plan": file, "error": out_of_memory(file), "lost": True}
         rows += [lost] if found is None else found
     return rows

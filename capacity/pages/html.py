@@ -34,11 +34,10 @@ def render_html(page: Page, version: str, tell: Callable[[int, int], None] = lam
     """
     from markupsafe import Markup
 
-    from capacity.charts.files import color_variables, inline_svg
-    from capacity.charts.theme import DARK, LIGHT
+    from capacity.charts.files import inline_svg
+    from capacity.charts.theme import LIGHT
 
-    script, css = _part("report.js"), _part("report.css")
-    css = css.replace("{{ light }}", color_variables(LIGHT)).replace("{{ dark }}", color_variables(DARK))
+    script, css = template_part("report.js"), page_style()
     drawn: dict[str, Markup] = {}
     for number, chart in enumerate(page.charts(), 1):
         for kind in LAYOUTS:
@@ -158,7 +157,17 @@ def _template() -> Any:
     return environment.get_template("report.html")
 
 
-def _part(name: str) -> str:
+def page_style() -> str:
+    """The style of all pages, light and dark."""
+    from capacity.charts.files import color_variables
+    from capacity.charts.theme import DARK, LIGHT
+
+    css = template_part("report.css")
+    return css.replace("{{ light }}", color_variables(LIGHT)).replace("{{ dark }}", color_variables(DARK))
+
+
+def template_part(name: str) -> str:
+    """The style or the script of the pages."""
     from importlib.resources import files
 
     return (files("capacity.pages") / "templates" / name).read_text(encoding="utf-8")

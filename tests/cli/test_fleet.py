@@ -282,6 +282,73 @@ def test_a_plan_that_takes_too_much_memory_is_a_row(here: Path, jobs: str) -> No
     rows = {row["plan"]: row for row in json.loads(done.stdout)["results"]["clusters"]}
     assert done.code == 2
     assert rows["plans/big.json"]["error"] == (
-        "plans/big.json: the plan needs more memory than the limit of 64 MiB (--memory-limit)"
+        "plans/big.json: the worker ran out of memory or died while it answered this plan alone (see --memory-limit)"
     )
     assert rows["plans/a.yaml"]["verdict"] == rows["plans/b.yaml"]["verdict"] == "ok"
+
+
+# --- other questions --------------------------------------------------------------------------------
+
+
+def grown(cluster: Cluster) -> str:
+    """The plan of a cluster whose workload grows."""
+    return cluster.text.replace("memory: 128Mi}}", "memory: 128Mi}, growth: {rate: 10%/month, stddev: 3%}}")
+
+
+def test_a_forecast_names_the_first_cluster_to_run_out(here: Path) -> None:
+    (here / "plans").mkdir()
+    slow = Cluster("slow", most=40, vpc="vpc-1", replicas=20)
+    fast = Cluster("fast", most=40, vpc="vpc-2", replicas=90, peak=90)
+    for cluster in (slow, fast):
+        (here / "plans" / f"{cluster.name}.yaml").write_text(grown(cluster))
+    still = Cluster("still", vpc="vpc-3", **SMALL)
+    (here / "plans" / "still.yaml").write_text(still.text)
+    arguments = ("plans", "--horizon", "3y", "--as-of", "2026-12-01", "--paths", "500", "-o", "json")
+    done = run("fleet", "forecast", *arguments)
+    found = json.loads(done.stdout)["results"]
+    assert [row["error"] for row in found["clusters"]] == [None] * 3
+    assert done.code == 0
+    order = [row["name"] for row in found["runs_out_first"]]
+    assert order[0] == "fast"
+    assert "still" not in order
+    alone = json.loads(run("forecast", "plans/fast.yaml", *arguments[1:]).stdout)["results"]
+    (row,) = (row for row in found["clusters"] if row["name"] == "fast")
+    assert row["subnets"] == alone
+    assert run("fleet", "forecast", *arguments, "-j", "2").stdout == done.stdout
+
+
+def test_a_forecast_counts_the_clusters_in_shared_subnets(here: Path) -> None:
+    (here / "plans").mkdir()
+    (here / "plans" / "one.yaml").write_text(grown(Cluster("one", most=40, replicas=40, peak=40)))
+    arguments = ("--horizon", "3y", "--as-of", "2026-12-01", "--paths", "200", "-o", "json")
+    alone = json.loads(run("fleet", "forecast", "plans", *arguments).stdout)["results"]["runs_out_first"][0]
+    (here / "plans" / "two.yaml").write_text(Cluster("two", nodes=5, most=5, replicas=30, peak=30).text)
+    together = json.loads(run("fleet", "forecast", "plans", *arguments).stdout)["results"]["runs_out_first"][0]
+    assert together["date_p50"] < alone["date_p50"]
+
+
+def test_optimize_counts_the_savings_of_all_clusters(here: Path) -> None:
+    fleet(here, Cluster("one", nodes=6, most=9, vpc="vpc-1"), Cluster("two", nodes=4, most=6, vpc="vpc-2"))
+    done = run("fleet", "optimize", "plans", "--types", "m6i.*,m5.*", "-o", "json")
+    assert done.code == 0
+    found = json.loads(done.stdout)["results"]
+    saved = [row["saves_usd_per_month"] for row in found["clusters"]]
+    assert all(isinstance(s, float) and s > 0 for s in saved)
+    assert found["saves_usd_per_month"] == round(sum(saved), 2)
+    one = json.loads(run("optimize", "plans/one.yaml", "--types", "m6i.*,m5.*", "-o", "json").stdout)["results"]
+    assert found["clusters"][0]["usd_per_month"] == one["usd_per_month"]
+
+
+def test_a_report_for_each_cluster_and_an_overview_that_links_to_them(here: Path) -> None:
+    fleet(here, Cluster("one", **SMALL), Cluster("two", **SMALL))
+    (here / "plans" / "broken.yaml").write_text("apiVersion: capacity/v1\n")
+    done = run("fleet", "report", "plans", "--out-dir", "out", "--as-of", "2026-12-01")
+    assert done.code == 2
+    assert "wrote out/index.html" in done.stderr
+    index = (here / "out" / "index.html").read_text()
+    reports = sorted((here / "out" / "clusters").glob("*.html"))
+    assert [path.name.rpartition("-")[0] for path in reports] == ["one", "two"]
+    for path in reports:
+        assert f'href="clusters/{path.name}"' in index
+        assert "capacity fleet report plans --out-dir out" in path.read_text()
+    assert "plans/broken.yaml" in index
