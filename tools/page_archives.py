@@ -1,7 +1,7 @@
 """Runs inside Pyodide: compiles the standard library and the engine for its Python, into two archives.
 
-Bytecode needs no compiling in the browser, which is half of the time to start. Names are sorted and dates fixed, so that
-the same sources give the same bytes. Entries are stored: the server's compression does better on the whole file.
+Bytecode needs no compiling in the browser, which is half of the time to start. Names are sorted and dates fixed, so
+that the same sources give the same bytes. Entries are stored: the server's compression does better on the whole file.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def bytecode(source: bytes, name: str) -> bytes:
     """An unchecked, hash-based .pyc without docstrings: no source and no date is looked at."""
     code = compile(source, name, "exec", dont_inherit=True, optimize=2)
     made: Any = external
-    return bytes(made._code_to_hash_pyc(without_columns(code), b"\0" * 8, False))
+    return bytes(made._code_to_hash_pyc(without_columns(code), b"\0" * 8, False))  # noqa: FBT003 (positional only)
 
 
 def without_columns(code: CodeType) -> CodeType:
