@@ -14,6 +14,7 @@ import pytest
 import capacity
 import capacity.charts
 import capacity.readers
+from capacity.sim import SimulationInputs, simulate
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PLAN = EXAMPLES / "first-plan.yaml"
@@ -83,6 +84,10 @@ def values() -> dict[str, Any]:
         "subnet": forecast.subnets[0],
         "subnets": forecast.subnets,
         "state": result.scenarios[0].subnets[0],
+        "proxy": capacity.KubeProxy(),
+        "question": capacity.question_of_plan(result.plan),
+        "rule_sets.shapes": [(capacity.ServiceShape(), 1)],
+        "plot_simulation.result": simulate(result.plan, "steady", SimulationInputs(seconds=60)),
         "sweep.pods": [1],
         "sketched.pods": [("web", "250m", "512Mi", 4)],
         "warm_for_type.pods": range(8, 10),
