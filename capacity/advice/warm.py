@@ -157,6 +157,8 @@ def warm_for_plan(plan: Plan, swing: Fraction | float = QUARTER, churn: ChurnAsk
     _check_churn(churn)
     check_kind("plan", plan, Plan, "a Plan, as returned by read_plan")
     swing = share_of("swing", swing)
+    if churn is not None:
+        check_kind("churn", churn, ChurnAsked, "a ChurnAsked, or None")
     _refuse_without_targets(plan.cni.settings)
     base = check(plan, ("steady", "peak"))
     own, other = plan_kinds(base, base.scenarios), _other_mode(plan, base)
@@ -256,6 +258,8 @@ def warm_for_type(
     if by_hand is not None:
         check_count("by_hand", by_hand, 1, "pods", most=MOST_PODS)
     swing = share_of("swing", swing)
+    if churn is not None:
+        check_kind("churn", churn, ChurnAsked, "a ChurnAsked, or None")
     given, notes = cni_settings(env)
     _refuse_without_targets(given)
     if platform.ami == "windows":

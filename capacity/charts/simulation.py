@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from capacity.charts.theme import LIGHT, VERMILION, Theme, check_theme, drawing, label, legend_below, thousands
+from capacity.charts.theme import LIGHT, VERMILION, Theme, drawing, label, legend_below, thousands
 from capacity.errors import check_kind
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ def plot_simulation(result: SimulationResult, *, ax: Axes | None = None, theme: 
     from capacity.sim.observed import SimulationResult
 
     check_kind("result", result, SimulationResult, "a SimulationResult, as returned by simulate")
-    check_theme(theme)
     unit, name = next((unit, name) for least, unit, name in SCALES if result.seconds >= least)
     times = [sample.t / unit for sample in result.timeline]
     parts = {

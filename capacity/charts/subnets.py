@@ -152,6 +152,7 @@ def plot_headroom(
     check_kind("curve", curve, HeadroomCurve, "a HeadroomCurve, as returned by headroom_by_nodes")
     check_each("order", order, str, "a list of the names of subnets")
     check_theme(theme)
+    check_each("order", order, str, "names of subnets")
     lines = sorted(range(len(curve.subnets)), key=lambda i: (curve.free[i][-1], i))[: len(theme.subnets)]
     if not lines or not curve.counts:
         raise SpecError(f"nothing to draw: no subnet depends on {curve.what}")
@@ -177,7 +178,7 @@ def plot_headroom(
                 "fontsize": 8,
             }
             axes.annotate(f"now {curve.now:,}", (curve.now, 0.02), xytext=(3, 0), **beside)
-        axes.set_xlabel(curve.what)
+        axes.set_xlabel(f"{curve.what} ({curve.rule})" if theme.titled else curve.what)
         axes.set_ylabel("free addresses")
         axes.grid(axis="y")
         thousands(axes.xaxis)

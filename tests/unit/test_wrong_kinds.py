@@ -14,7 +14,7 @@ import pytest
 import capacity
 import capacity.charts
 import capacity.readers
-from capacity.sim import SimulationInputs, simulate
+import capacity.sim
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PLAN = EXAMPLES / "first-plan.yaml"
@@ -42,6 +42,11 @@ def values() -> dict[str, Any]:
         capacity.sketched([("web", "250m", "512Mi", 4)]), capacity.Request(capacity.Choices(types=("m5.large",)))
     )
     return {
+        "subnets": list(forecast.subnets),
+        "question": capacity.question_of_plan(result.plan),
+        "proxy": capacity.KubeProxy(),
+        "rule_sets.shapes": [(capacity.ServiceShape(), 1)],
+        "plot_simulation.result": capacity.sim.simulate(result.plan),
         "catalog": catalog,
         "of": m5,
         "kind": m5,
@@ -82,12 +87,7 @@ def values() -> dict[str, Any]:
         "cpu_millicores": [250],
         "memory_bytes": [2**30],
         "subnet": forecast.subnets[0],
-        "subnets": forecast.subnets,
         "state": result.scenarios[0].subnets[0],
-        "proxy": capacity.KubeProxy(),
-        "question": capacity.question_of_plan(result.plan),
-        "rule_sets.shapes": [(capacity.ServiceShape(), 1)],
-        "plot_simulation.result": simulate(result.plan, "steady", SimulationInputs(seconds=60)),
         "sweep.pods": [1],
         "sketched.pods": [("web", "250m", "512Mi", 4)],
         "warm_for_type.pods": range(8, 10),
