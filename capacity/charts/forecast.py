@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from capacity.charts.theme import (
     LIGHT,
     VERMILION,
-    check_theme,
     Margins,
     Theme,
+    check_theme,
     drawing,
     label,
     legend_below,
