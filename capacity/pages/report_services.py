@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from capacity.pages.page import Section
 from capacity.pages.services_page import balancer_blocks, service_blocks
-from capacity.services.overview import question_of_plan, service_overview
+from capacity.services.mode_overview import question_of_plan, service_overview
 
 if TYPE_CHECKING:
     from capacity.pages.report_blocks import Block

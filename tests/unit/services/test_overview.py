@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from capacity.services.overview import question_of_plan, service_overview
+from capacity.services.mode_overview import question_of_plan, service_overview
 from tests.fixtures.plans import plan_of
 
 HEAD = """
