@@ -38,6 +38,8 @@ class ServiceQuestion:
         Subnets of a load balancer, one in each zone. [zones]
     node_zones : int
         Zones of the nodes, over which the endpoints of Services with topology hints are spread. [zones]
+    base : bool
+        Whether kube-proxy's own rules are in the rule sets.
     """
 
     services: Sequence[Service]
@@ -51,6 +53,7 @@ class ServiceQuestion:
     zones: int = 2
     region: str | None = None
     node_zones: int = 1
+    base: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ def service_overview(question: ServiceQuestion) -> ServiceOverview:
     changed = max((s for s in shapes if s[0].proxied), key=lambda s: s[1], default=(NO_CHANGE, 0))[0]
     return ServiceOverview(
         question=question,
-        sets=rule_sets(shapes, question.proxy, family=question.family),
+        sets=rule_sets(shapes, question.proxy, family=question.family, base=question.base),
         figures=figures,
         choice=mode_choice(figures, question.cluster),
         changed=changed,
