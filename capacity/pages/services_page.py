@@ -328,5 +328,9 @@ def _limit(what: str, use: LimitUse) -> dict[str, Any]:
 
 
 def _told_history() -> str:
-    told = " and ".join(f"{t.services:,} Services = {t.rules:,} rules = {t.seconds / 60:,.0f} min" for t in TALK)
+    told = " and ".join(f"{t.services:,} Services = {t.rules:,} rules = {_duration(t.seconds)}" for t in TALK)
     return f"In 2017: {told} ({TALK_SOURCE}): {TALK_NOTE}."
+
+
+def _duration(seconds: int) -> str:
+    return f"{seconds / 3600:g} h" if seconds >= 3600 else f"{seconds / 60:g} min"
