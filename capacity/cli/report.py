@@ -23,14 +23,16 @@ from capacity.cli.cost_options import (
     cost_words,
 )
 from capacity.cli.data import parse_day
+from capacity.cli.optimize_flags import Arch, Types, type_globs
 from capacity.cli.options import Color, Plan, Quiet, Scenario, Set, one_of, packed, sink
 from capacity.cli.output import FORMATS
-from capacity.plan.constants import TIERS
+from capacity.plan.constants import ARCHS, TIERS
 
 if TYPE_CHECKING:
     from capacity.cli.checked_plan import Checked
     from capacity.cli.output import Sink
     from capacity.cluster.check import CheckResult
+    from capacity.optimize.choices import Choices
     from capacity.optimize.optimized import Optimized
     from capacity.pages.page import Page
     from capacity.pages.report_material import Material
@@ -83,6 +85,8 @@ def report(
     alerts: Alerts = None,
     theme: Theme = "light",
     sizing: Sizing = False,
+    types: Types = None,
+    arch: Arch = None,
     horizon: Horizon = "18mo",
     as_of: AsOf = None,
     price_file: PriceFile = None,
@@ -105,6 +109,7 @@ def report(
     given = packed(ReportOptions, locals())
     to = sink(output, out_file, color, quiet, REPORT_FORMATS)
     one_of("--theme", theme, ("light", "dark"))
+    choices = _choices(given)
     day = parse_day("--as-of", as_of)
     from capacity.cli.checked_plan import checked_plan
     from capacity.pages.report_page import report_page
@@ -112,8 +117,8 @@ def report(
     prices = cost_inputs(packed(CostOptions, locals()))
     checked = checked_plan(given.plan, given.settings, given.scenario, prices)
     material = _material(checked, given, day)
-    if given.sizing:
-        material = replace(material, sizing=_sized(checked, quiet))
+    if choices is not None:
+        material = replace(material, sizing=_sized(checked, choices, quiet))
     material = _with_fixes(material, checked)
     page = report_page(material)
     if given.charts is not None:
@@ -134,6 +139,8 @@ class ReportOptions:
     alerts: Path | None
     theme: str
     sizing: bool
+    types: str | None
+    arch: str | None
     horizon: str
     price_file: Path | None
 
@@ -163,15 +170,28 @@ def _with_fixes(material: Material, checked: Checked) -> Material:
     return replace(material, fixed=fixed, fixed_cost=plan_cost(fixed, checked.prices))
 
 
-def _sized(checked: Checked, quiet: bool) -> Optimized:
+def _choices(given: ReportOptions) -> Choices | None:
+    """What the sizing section may choose; None without the section."""
+    from capacity.errors import SpecError
+    from capacity.optimize.choices import Choices
+
+    for option, value in (("--types", given.types), ("--arch", given.arch)):
+        if value is not None and not given.sizing:
+            raise SpecError(f"{option} needs --sizing")
+    if not given.sizing:
+        return None
+    arch = None if given.arch is None else one_of("--arch", given.arch, ARCHS)
+    return Choices(types=type_globs(given.types), arch=arch)
+
+
+def _sized(checked: Checked, choices: Choices, quiet: bool) -> Optimized:
     """The node groups to buy for the plan as it was checked."""
     from capacity.advice.nodes_to_buy import optimize_plan
     from capacity.cli.optimize_stop import stop_when
-    from capacity.optimize.choices import Choices
     from capacity.optimize.request import Request
     from capacity.plan.patch import apply_patch
 
-    choices = Choices(scenarios=tuple(checked.scenarios or ()))
+    choices = replace(choices, scenarios=tuple(checked.scenarios or ()))
     document = apply_patch(checked.file.document, checked.patch)
     with stop_when(None, quiet=quiet) as stopped:
         request = Request(choices, checked.prices, stopped=stopped)
@@ -237,6 +257,7 @@ def _command(checked: Checked, given: ReportOptions, day: date) -> str:
     named = [part for s in given.scenario or () for part in ("--scenario", s)]
     named += [part for s in given.settings or () for part in ("--set", s)]
     named += ["--sizing"] if given.sizing else []
+    named += [part for o, v in (("--types", given.types), ("--arch", given.arch)) if v for part in (o, v)]
     named += cost_words(checked.prices, given.price_file)
     file = checked.result.plan.file
     plan = "-" if file in (STDIN, PIPE) else file

@@ -8,7 +8,7 @@ from ipaddress import IPv4Network
 
 from capacity.catalog.table import Catalog, load_catalog
 from capacity.errors import SpecError
-from capacity.plan.constants import API_VERSION
+from capacity.plan.constants import API_VERSION, ZONE_TOPOLOGY
 from capacity.plan.document import PlanSection
 from capacity.plan.model import Plan
 from capacity.plan.parse import parse_plan
@@ -18,12 +18,19 @@ PLACEHOLDER = "192.0.2.0/24"  # placeholder block for the subnets until they are
 
 @dataclass(frozen=True, slots=True)
 class PodAsk:
-    """Pods of one shape: replicas, and requests as Kubernetes writes them (None: none)."""
+    """Pods of one shape: replicas, and requests as Kubernetes writes them (None: none).
+
+    ``gpus`` are NVIDIA GPUs and ``volumes`` EBS volumes of each pod; two zones may differ by ``zone_skew`` pods.
+    """
 
     name: str
     replicas: int
     cpu: str | None = None
     memory: str | None = None
+    gpus: int = 0
+    volumes: int = 0
+    zone_skew: int | None = None
+    anti_affinity: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +90,21 @@ def sketch_document(
         "vpc": {"cidrs": [PLACEHOLDER], "subnets": subnets},
         "controlPlane": {"subnets": names[:zones]},
         "nodeGroups": [group],
-        "workloads": [_workload(p) for p in pods],
+        "workloads": [pod_entry(p) for p in pods],
         **({"checks": dict(options.checks)} if options.checks else {}),
     }
 
 
-def _workload(pods: PodAsk) -> dict[str, object]:
-    requests = {key: text for key, text in (("cpu", pods.cpu), ("memory", pods.memory)) if text is not None}
+def pod_entry(pods: PodAsk) -> dict[str, object]:
+    """Pods as an entry of a plan's ``workloads``."""
+    stated = (("cpu", pods.cpu), ("memory", pods.memory), ("gpu", str(pods.gpus) if pods.gpus else None))
+    requests = {key: text for key, text in stated if text is not None}
     entry: dict[str, object] = {"name": pods.name, "replicas": pods.replicas}
-    return entry | ({"requests": requests} if requests else {})
+    entry |= {"requests": requests} if requests else {}
+    entry |= {"volumes": pods.volumes} if pods.volumes else {}
+    if pods.zone_skew is not None:
+        entry["topologySpread"] = [{"key": ZONE_TOPOLOGY, "maxSkew": pods.zone_skew}]
+    return entry | ({"antiAffinity": pods.anti_affinity} if pods.anti_affinity else {})
 
 
 def read_sketch(
