@@ -81,7 +81,7 @@ def target(given: ImportOptions) -> Target:
     if given.exit_code and not given.diff:
         raise SpecError("--exit-code needs --diff PLAN")
     output = given.output or ("table" if given.diff else "yaml")
-    to = sink(output, given.out_file, given.color, given.quiet, wide=given.wide)
+    to = sink(output, given.out_file, given.color, quiet=given.quiet, wide=given.wide)
     return Target(given.into, given.diff, given.exit_code, to)
 
 

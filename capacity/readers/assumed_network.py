@@ -229,7 +229,7 @@ def with_group_subnets(draft: PlanDraft, work: Assumptions) -> PlanDraft:
 def _in_zones(
     draft: PlanDraft, group: GroupDraft, names: tuple[str, ...], whose: str, work: Assumptions
 ) -> tuple[tuple[str, ...], str]:
-    """Those of the likely subnets that are in the zones of a group, else any others of the plan in them."""
+    """The likely subnets in the zones of a group, otherwise any other subnets of the plan in these zones."""
     if not group.zones:
         return names, whose
     zone_of = {s.name: s.zone for s in draft.subnets}

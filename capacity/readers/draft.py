@@ -135,6 +135,31 @@ class TenantDraft:
     addresses: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ServiceDraft:
+    """A Service; None is the default of Kubernetes. ``workload`` is the name of a workload of the same draft."""
+
+    name: str
+    namespace: str | None = None
+    count: int | None = None
+    type: str | None = None
+    headless: bool | None = None
+    ports: int | None = None
+    protocol: str | None = None
+    workload: str | None = None
+    endpoints: int | None = None
+    local_endpoints: int | None = None
+    node_ports: bool | None = None
+    external_ips: int | None = None
+    load_balancer_ips: int | None = None
+    source_ranges: int | None = None
+    node_in_range: bool | None = None
+    external_traffic_policy: str | None = None
+    internal_traffic_policy: str | None = None
+    session_affinity: str | None = None
+    health_check_node_port: bool | None = None
+
+
 @dataclass(frozen=True)
 class PlanDraft:
     """Known parts of a plan, in the order of the source.
@@ -176,6 +201,7 @@ class PlanDraft:
     node_groups: tuple[GroupDraft, ...] = ()
     workloads: tuple[WorkloadDraft, ...] = ()
     daemon_sets: tuple[DaemonSetDraft, ...] = ()
+    services: tuple[ServiceDraft, ...] = ()
     tenants: tuple[TenantDraft, ...] = ()
     notes: tuple[Note, ...] = ()
     assumed: frozenset[str] = frozenset()
@@ -217,6 +243,8 @@ _NESTED = {
     "memory_bytes": "requests.memory",
     "gpus": "requests.gpu",
     "max_surge": "rollingUpdate.maxSurge",
+    "external_ips": "externalIPs",
+    "load_balancer_ips": "loadBalancerIPs",
 }
 
 

@@ -1,4 +1,4 @@
-"""AWS answers as plain dictionaries by kind, fetched or saved.
+"""AWS responses as plain dictionaries by kind, fetched or saved.
 
 The content of an answer determines its kind, never the file name. This module does not call AWS.
 """
@@ -61,7 +61,6 @@ class Sorter:
         self._items: dict[str, dict[str, Item]] = {}
         self._listed: dict[str, dict[str, None]] = {}
         self._notes: dict[str, None] = {}
-        self._denied: list[str] = []
         self._kubernetes: list[Item] = []
 
     def add(self, document: object, origin: str) -> bool:

@@ -259,7 +259,7 @@ def _is_spot(policy: Any, launch: Any) -> bool:
 
 
 def _interfaces(parsed: ParsedTemplate, name: str, properties: Any, group: GroupDraft) -> list[TenantDraft]:
-    """Holder of the addresses of interfaces that a launch template has on further network cards."""
+    """Holder of the addresses of interfaces that a launch template has on additional network cards."""
     launch = _launch(parsed, properties) or {}
     holder = template_tenant(group, items_of(launch.get("NetworkInterfaces")), parsed.said, name)
     return [holder] if holder else []

@@ -29,6 +29,7 @@ from capacity.readers.kubernetes.pod_owners import Key, with_top_owners
 from capacity.readers.kubernetes.requests import admitted, say_devices, say_surge, volumes_of
 from capacity.readers.kubernetes.scheduling import GroupLabels, PodFacts, groups_for
 from capacity.readers.kubernetes.security_groups import has_branch_interface
+from capacity.readers.kubernetes.service_objects import balancers_of, services_of
 from capacity.readers.values import text_of
 
 _SYSTEM = "kube-system"
@@ -44,10 +45,12 @@ def draft_of(snapshot: SeenObjects, source: str) -> PlanDraft:
     catalog = load_catalog()
     grouped = by_group(snapshot.nodes.values())
     ipv6 = snapshot.ipv6 or snapshot.env.get("ENABLE_IPv6") == "true"
-    groups = tuple(group_of_nodes(n, nodes, snapshot.env, ipv6, catalog, said) for n, nodes in grouped.items())
+    groups = tuple(group_of_nodes(n, nodes, snapshot.env, catalog, said, ipv6=ipv6) for n, nodes in grouped.items())
     facts = [group_facts(n, nodes) for n, nodes in grouped.items()]
     say_zones(grouped, said)
     workloads, daemons = _pod_pieces(snapshot, facts)
+    services = services_of(snapshot.services, _workload_keys(snapshot, workloads))
+    balancers = tuple(balancers_of(snapshot.services, said))
     pod_subnets = subnets_of_eniconfigs(snapshot.eniconfigs)
     _say_skipped(snapshot)
     regions = Counter(n.region for n in snapshot.nodes.values() if n.region)
@@ -69,6 +72,8 @@ def draft_of(snapshot: SeenObjects, source: str) -> PlanDraft:
         node_groups=groups,
         workloads=workloads,
         daemon_sets=daemons,
+        services=services,
+        tenants=balancers,
         notes=said.collected(),
     )
 
@@ -176,6 +181,18 @@ def _has_branch(snapshot: SeenObjects, key: Key, facts: PodFacts, pods: OwnedPod
     return stated or (by_policy and not facts.host_network)
 
 
+def _workload_keys(snapshot: SeenObjects, workloads: Sequence[WorkloadDraft]) -> dict[str, Key]:
+    """Controllers of the plan's workloads by name; a name that two share is left out."""
+    names = {w.name for w in workloads}
+    found: dict[str, Key] = {}
+    shared: set[str] = set()
+    for key in (*snapshot.controllers, *snapshot.pods):
+        name = f"{key[1]}/{key[2]}"
+        if name in names and found.setdefault(name, key) != key:
+            shared.add(name)
+    return {name: key for name, key in found.items() if name not in shared}
+
+
 def _scaled_elsewhere(snapshot: SeenObjects, key: Key) -> WorkloadDraft:
     low, most, name = snapshot.autoscalers[key]
     snapshot.said.say(
@@ -217,10 +234,6 @@ def _bound(
 
 
 def _say_skipped(snapshot: SeenObjects) -> None:
-    balancers = snapshot.skipped.pop("load balancer (Service or Ingress)", 0)
-    if balancers:
-        text = f"{balancers} Services of type LoadBalancer or Ingresses: their load balancers are not in the plan"
-        snapshot.said.say("", f"{text} (capacity import aws counts them)")
     other = sorted(snapshot.skipped.items())
     if other:
         named = ", ".join(f"{count} {kind}" for kind, count in other[:8])

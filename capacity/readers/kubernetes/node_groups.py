@@ -39,7 +39,7 @@ def group_facts(name: str, nodes: list[KubeNode]) -> GroupLabels:
 
 
 def group_of_nodes(
-    name: str, nodes: list[KubeNode], env: Mapping[str, str], ipv6: bool, catalog: Catalog, said: SourceNotes
+    name: str, nodes: list[KubeNode], env: Mapping[str, str], catalog: Catalog, said: SourceNotes, *, ipv6: bool
 ) -> GroupDraft:
     """Node group of some nodes; notes report where the kubelet differs from the computed figures."""
     types = Counter(n.instance_type for n in nodes if n.instance_type)

@@ -18,6 +18,7 @@ from capacity.readers.kubernetes.eniconfig import eniconfig_subnet
 from capacity.readers.kubernetes.kube_node import KubeNode, node_facts
 from capacity.readers.kubernetes.pod_owners import Key, key_of, owner_of, pod_owner
 from capacity.readers.kubernetes.scheduling import PodFacts, pod_facts, template_facts
+from capacity.readers.kubernetes.service_objects import SeenServices
 from capacity.readers.kubernetes.storage import storage_class
 from capacity.readers.values import int_of, items, mapping, path_of
 
@@ -68,6 +69,7 @@ class SeenObjects:
     env: dict[str, str] = field(default_factory=dict)
     windows: dict[str, str] = field(default_factory=dict)
     cni_version: str | None = None
+    services: SeenServices = field(default_factory=SeenServices)
     skipped: Counter[str] = field(default_factory=Counter)
     ipv6: bool = False
     owners: dict[Key, Key] = field(default_factory=dict)  # of ReplicaSets and Jobs in the input
@@ -158,6 +160,7 @@ def _take_controller(objects: SeenObjects, kind: str, value: Mapping[str, Any]) 
             _count(rolling.get(k)) for k in ("maxSurge", "maxUnavailable")
         )
     objects.controllers[(kind, namespace, name)] = controller
+    objects.services.labels[(kind, namespace, name)] = mapping(path_of(spec, "template", "metadata", "labels"))
 
 
 def _count(value: object) -> int | str | None:
@@ -304,9 +307,13 @@ def _take_policy(objects: SeenObjects, kind: str, value: Mapping[str, Any]) -> N
     objects.said.meet(kind, "/".join(_named(value)))
 
 
-def _take_service(objects: SeenObjects, kind: str, value: Mapping[str, Any]) -> None:
-    if kind == "Ingress" or path_of(value, "spec", "type") == "LoadBalancer":
-        objects.skipped["load balancer (Service or Ingress)"] += 1
+def _take_service(objects: SeenObjects, _: str, value: Mapping[str, Any]) -> None:
+    objects.services.take_service(*_named(value), value)
+
+
+def _take_ingress(objects: SeenObjects, kind: str, value: Mapping[str, Any]) -> None:
+    if not objects.services.take_ingress(*_named(value), value):
+        objects.skipped[f"{kind} of another controller"] += 1
 
 
 def _take_pod(objects: SeenObjects, _: str, value: Mapping[str, Any]) -> None:
@@ -324,6 +331,7 @@ def _take_pod(objects: SeenObjects, _: str, value: Mapping[str, Any]) -> None:
     pods = objects.pods.get(key)
     if pods is None:
         pods = objects.pods[key] = OwnedPods(facts=template_facts(value))
+        objects.services.labels.setdefault(key, mapping(metadata.get("labels")))
         if key[0] == "DaemonSet" and key[2] == "aws-node" and not objects.env:
             _take_cni(objects, spec)
     pods.count += 1
@@ -353,5 +361,7 @@ _TAKERS: dict[str, Callable[[SeenObjects, str, Mapping[str, Any]], None]] = {
     "StorageClass": lambda seen, _, value: seen.storage.update(storage_class(value)),
     "ConfigMap": _take_config_map,
     "Service": _take_service,
-    "Ingress": _take_service,
+    "Ingress": _take_ingress,
+    "EndpointSlice": lambda seen, _, value: seen.services.take_slice(value),
+    "Endpoints": lambda seen, _, value: seen.services.take_endpoints(*_named(value), value),
 }
