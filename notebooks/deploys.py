@@ -28,8 +28,8 @@ rollout = simulate(plan, "rollout", SimulationInputs(seconds=600))
 plot_simulation(rollout)
 
 # %% [markdown]
-# The pools are settled at the start, with as many free addresses as `check` says. New pods need addresses while old ones cool down,
-# but every node has a warm ENI: no pod waits.
+# The pools are settled at the start, with as many free addresses as `check` says. New pods need addresses while old
+# ones cool down, but every node has a warm ENI: no pod waits.
 
 # %%
 first = rollout.timeline[0]

@@ -177,7 +177,7 @@ def simulate(
     """
     given = packed(SimulateOptions, locals())
     world = packed(WorldOptions, locals())
-    to = sink(output, out_file, color, quiet, wide=wide)
+    to = sink(output, out_file, color, quiet=quiet, wide=wide)
     from capacity.cli.output import emit
     from capacity.pages.answer import with_charts
     from capacity.pages.simulate_page import answer
@@ -238,7 +238,7 @@ def _simulated(given: SimulateOptions, world: WorldOptions) -> tuple[Distributio
         raise SpecError(f"--seeds: {given.seeds} is out of range (expected 1 to {MOST_SEEDS:,})")
     whole("--jobs", given.jobs, 1)
     play, asked = _of_type(given, world) if given.instance_type is not None else _of_plan(given, world)
-    with progress("simulate", given.quiet) as told:
+    with progress("simulate", quiet=given.quiet) as told:
         if given.seeds == 1:
             return distribution([play(given.seed, progress=told)]), asked
         seeds = range(given.seed, given.seed + given.seeds)
@@ -246,8 +246,8 @@ def _simulated(given: SimulateOptions, world: WorldOptions) -> tuple[Distributio
 
 
 def _of_plan(given: SimulateOptions, world: WorldOptions) -> tuple[Any, dict[str, Any]]:
-    from capacity.plan.parse import find_plan
-    from capacity.plan.patch import parse_settings, read_patched
+    from capacity.plan.parse import find_plan, read_patched
+    from capacity.plan.patch import parse_settings
     from capacity.plan.scenarios import scenario_option
     from capacity.sim.facade import check_simulated, read_events
     from capacity.sim.facade import simulate as simulated
@@ -291,10 +291,8 @@ def _of_type(given: SimulateOptions, world: WorldOptions) -> tuple[Any, dict[str
         raise SpecError("simulate: give a plan (with --scenario, --set, --cron, --events) or --type, not both")
     if given.pods is None:
         raise SpecError("--type needs --pods, such as --pods 20")
-    asked = Asked(
-        one_of("--mode", given.mode, MODES[:2]) if given.mode is not None else None,
-        False, None, 0, False, None, given.ami, given.provisioner, None, given.env or (),
-    )  # fmt: skip
+    mode = one_of("--mode", given.mode, MODES[:2]) if given.mode is not None else None
+    asked = Asked(mode=mode, ami=given.ami, provisioner=given.provisioner, env=given.env or ())
     whole("--pods", given.pods)
     whole("--max-pods", given.max_pods, 1)
     whole("--others", given.others)

@@ -11,8 +11,15 @@ from capacity.advice.warm_churn import ChurnFigures
 from capacity.advice.warm_rows import NodeKind, WarmRow
 from capacity.pages.answer import Answer
 from capacity.pages.page import CodeBlock, Page, Table, TableColumn, Text
+from capacity.plan.model import Plan
 from capacity.sim.sim_words import span
 from capacity.trace import lines
+
+
+def plan_inputs(plan: Plan, patch: Mapping[str, object], swing: str) -> dict[str, Any]:
+    """The inputs of the answer for a plan."""
+    told: dict[str, Any] = {"plan": plan.file, "name": plan.name, "env": dict(plan.cni.env)}
+    return told | ({"set": dict(patch)} if patch else {}) | {"swing": swing}
 
 
 def answer(found: WarmAnswer, inputs: Mapping[str, Any], *, everything: bool, explain: bool) -> Answer:

@@ -177,7 +177,7 @@ def _settings(header: Mapping[str, object], env: dict[str, str | None]) -> tuple
 
 
 def cooldown_seconds(env: Mapping[str, str | None]) -> int:
-    """IP_COOLDOWN_PERIOD as ipamd reads it: text that is no whole number means 30 s (data_store.go L243-249)."""
+    """IP_COOLDOWN_PERIOD as ipamd reads it: text that is not a whole number means 30 s (data_store.go L243-249)."""
     text = env.get("IP_COOLDOWN_PERIOD") or ""
     return int(text) if re.fullmatch(r"[+-]?[0-9]{1,18}", text) else COOLDOWN_SECONDS
 
