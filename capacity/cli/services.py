@@ -23,7 +23,7 @@ from capacity.plan.service import (
 if TYPE_CHECKING:
     from capacity.pages.answer import Answer
     from capacity.plan.service import Service
-    from capacity.services.overview import ServiceQuestion
+    from capacity.services.mode_overview import ServiceQuestion
 
 MODES = (*PROXY_MODES, "all")
 MOST_SERVICES, MOST_EACH = 10_000_000, 100_000
@@ -157,7 +157,7 @@ def _answered(given: ServicesOptions) -> Answer:
     one_of("--mode", given.mode, MODES)
     question, notes, plan = _question(given)
     from capacity.pages.services_page import answer
-    from capacity.services.overview import service_overview
+    from capacity.services.mode_overview import service_overview
 
     inputs: dict[str, object] = {
         "plan": plan,
@@ -178,7 +178,7 @@ def _answered(given: ServicesOptions) -> Answer:
 
 def _question(given: ServicesOptions) -> tuple[ServiceQuestion, list[str], str | None]:
     """The Services and their cluster, notes, and the plan's file."""
-    from capacity.services.overview import ServiceQuestion, question_of_plan
+    from capacity.services.mode_overview import ServiceQuestion, question_of_plan
 
     notes: list[str] = []
     file = None

@@ -60,7 +60,7 @@ ScenarioName = Annotated[
     typer.Option(
         "--scenario",
         help="What happens: a scenario of check, such as rollout, upgrade, peak+rollout or zone-loss:zone=us-east-1a. "
-        "steady: nothing but --churn, --cron or --events.",
+        "steady: only --churn, --cron or --events.",
         metavar="NAME",
         autocompletion=complete_scenario,
     ),

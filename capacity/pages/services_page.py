@@ -14,7 +14,7 @@ from capacity.plan.service import PROXY_MODES
 from capacity.services.cluster_figures import ADVISED_PER_CLUSTER, ADVISED_PER_NAMESPACE, LimitUse
 from capacity.services.load_balancers import LoadBalancer
 from capacity.services.mode_choice import SOURCES
-from capacity.services.overview import ServiceOverview
+from capacity.services.mode_overview import ServiceOverview
 from capacity.services.times import (
     FIRST_PACKET_SOURCE,
     GROWTH,
