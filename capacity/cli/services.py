@@ -65,6 +65,9 @@ def services(
     no_node_ports: Annotated[
         bool, typer.Option("--no-node-ports", help="Load balancers without node ports (allocateLoadBalancerNodePorts).")
     ] = False,
+    no_base: Annotated[
+        bool, typer.Option("--no-base", help="Count only what the Services add, without kube-proxy's own rules.")
+    ] = False,
     namespaces: Annotated[int, _number("--namespaces", "Namespaces with equally many Services. Default: 1.")] = 1,
     peak: Annotated[bool, typer.Option("--peak", help="Count the endpoints of a plan at maximum replicas.")] = False,
     mode: Annotated[str, _word("--mode", "Modes to show, and with one the mode in use", MODES)] = "all",
@@ -132,6 +135,7 @@ class ServicesOptions:
     lb_ips: int | None
     source_ranges: int | None
     no_node_ports: bool
+    no_base: bool
     namespaces: int
     peak: bool
     mode: str
@@ -171,6 +175,7 @@ def _answered(given: ServicesOptions) -> Answer:
         "zones": question.zones,
         "region": question.region,
         "peak": given.peak,
+        "base": question.base,
     }
     modes = PROXY_MODES if given.mode == "all" else (given.mode,)
     return answer(service_overview(question), inputs, modes, notes)
@@ -287,6 +292,7 @@ def _with_cluster(question: ServiceQuestion, given: ServicesOptions) -> ServiceQ
         namespaces=whole("--namespaces", given.namespaces, 1) or 1,
         zones=whole("--zones", given.zones, 1) or question.zones,
         region=given.region or question.region,
+        base=not given.no_base,
         conntrack=None if vcpus is None else conntrack(vcpus, given.connections, given.lifetime),
     )
 
