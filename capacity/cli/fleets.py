@@ -109,11 +109,12 @@ def check(
     given.check()
     from capacity.cli.output import emit
     from capacity.fleet.across import across
+    from capacity.fleet.fleet_overview import with_overview
     from capacity.fleet.fleet_page import answer
 
     run = fleet_run(given, "check", {"scenarios": scenario or None, "full": full})
     found = across(run)
-    emit(answer(run, found, _inputs(run, {"scenarios": scenario or None})), to)
+    emit(with_overview(answer(run, found, _inputs(run, {"scenarios": scenario or None})), run, found), to)
     _leave(run, found.verdict, fail_on, exit_zero=exit_zero, keep_going=keep_going)
 
 
@@ -150,7 +151,7 @@ def forecast(
     Examples: capacity fleet forecast clusters/ --horizon 3y · capacity fleet forecast -o csv --jobs 8
     """
     given = packed(FleetOptions, locals())
-    to = sink(output, out_file, color, quiet, wide=wide)
+    to = sink(output, out_file, color, quiet=quiet, wide=wide)
     one_of("--scenario", scenario, AT_REST)
     given.check()
     options = {
@@ -199,7 +200,7 @@ def optimize(
     Examples: capacity fleet optimize clusters/ --types 'm6i.*,c6i.*' --jobs 8 · capacity fleet optimize -o csv
     """
     given = packed(FleetOptions, locals())
-    to = sink(output, out_file, color, quiet, wide=wide)
+    to = sink(output, out_file, color, quiet=quiet, wide=wide)
     one_of("--effort", effort, EFFORT_NAMES)
     if arch is not None:
         one_of("--arch", arch, ARCHS)
@@ -274,7 +275,7 @@ def fleet_run(
     from capacity.fleet.run import run_fleet
 
     sources = given.sources()
-    with given.workforce() as workforce, rate(f"fleet {question}", given.quiet) as tell:
+    with given.workforce() as workforce, rate(f"fleet {question}", quiet=given.quiet) as tell:
         return run_fleet(sources, question, options, workforce, tell, arrived)
 
 

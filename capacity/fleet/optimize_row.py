@@ -8,8 +8,8 @@ from typing import Any
 from capacity.cluster.check import engine_of
 from capacity.fleet.subject import Subject, document_of
 from capacity.fleet.unit import Row
-from capacity.plan.document import PlanSection
 from capacity.plan.patch import apply_patch
+from capacity.plan.sections import PlanSection
 
 
 def optimize_row(subject: Subject, options: Mapping[str, Any]) -> Row:

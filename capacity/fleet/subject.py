@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from capacity.cluster.reuse import Reuse
 from capacity.fleet.unit import PlanText
-from capacity.plan.document import PlanSection, parse_plan_file
+from capacity.plan.document import parse_plan_file
 from capacity.plan.model import Plan
 from capacity.plan.patch import apply_patch
+from capacity.plan.sections import PlanSection
 
 
 @dataclass(frozen=True)
