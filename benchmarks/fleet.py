@@ -42,7 +42,7 @@ def generate(folder: Path, count: int) -> None:
             nodes=1 + i % 7,
             most=3 + i % 11,
             replicas=5 + 3 * (i % 13),
-            peak=10 + 5 * (i % 17),
+            peak=5 + 3 * (i % 13) + 5 * (i % 7),
             vpc=f"vpc-{i // 3:05}",
             account=f"{i % 9:012}",
         )
