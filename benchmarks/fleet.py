@@ -40,7 +40,7 @@ def generate(folder: Path, count: int) -> None:
         Cluster(
             f"c{i:05}",
             nodes=1 + i % 7,
-            most=3 + i % 11,
+            most=2 + i % 7 + i % 5,
             replicas=5 + 3 * (i % 13),
             peak=5 + 3 * (i % 13) + 5 * (i % 7),
             vpc=f"vpc-{i // 3:05}",

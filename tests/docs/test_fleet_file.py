@@ -8,6 +8,7 @@ import pytest
 
 from capacity.fleet import fleet_file
 from capacity.fleet.fleet_file import parse_fleet_file
+from capacity.plan.declaration import Keys
 from capacity.plan.document import parse_yaml
 from tests.docs.markdown import REPO
 
@@ -15,7 +16,7 @@ PAGE = (REPO / "docs" / "reference" / "fleet-file.md").read_text(encoding="utf-8
 
 
 @pytest.mark.parametrize("keys", [fleet_file.FLEET, fleet_file.ENTRY, fleet_file.ACCOUNT, fleet_file.QUOTA])
-def test_every_key_is_on_the_page(keys: fleet_file.Keys) -> None:
+def test_every_key_is_on_the_page(keys: Keys) -> None:
     assert [name for name in keys.by_name if f"`{name}`" not in PAGE] == []
 
 
