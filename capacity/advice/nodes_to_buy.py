@@ -25,7 +25,7 @@ def optimize_plan(
     Parameters
     ----------
     plan : Path, str or mapping
-        The path of a plan file, or its document; ``vpc`` and ``nodeGroups`` may be missing.
+        The path of a plan file, or its document; ``vpc`` and ``nodeGroups`` are optional.
         :func:`capacity.optimize.open_plan.sketched` creates a document that has only pods.
     request : Request, optional
         Choices, prices and effort; a finding of severity error also excludes an answer.

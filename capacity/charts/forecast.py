@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from capacity.charts.theme import (
@@ -9,6 +10,7 @@ from capacity.charts.theme import (
     VERMILION,
     Margins,
     Theme,
+    check_theme,
     drawing,
     label,
     legend_below,
@@ -16,11 +18,9 @@ from capacity.charts.theme import (
     subnet_colors,
     thousands,
 )
-from capacity.errors import SpecError, check_kind
+from capacity.errors import SpecError, check_each, check_kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -112,6 +112,15 @@ def plot_forecasts(
     SpecError
         No subnet has a forecast.
     """
+    from capacity.forecast.result import SubnetForecast
+
+    cure = "subnets of a forecast: forecast.subnets"
+    check_each("subnets", subnets, SubnetForecast, cure)
+    if fixed is not None:
+        check_kind("fixed", fixed, Mapping, "forecasts by subnet, or None")
+        check_each("fixed", list(fixed.values()), SubnetForecast, cure)
+    check_each("order", order, str, "names of subnets")
+    check_theme(theme)
     from matplotlib import dates as matplotlib_dates
 
     of: Any = matplotlib_dates  # its functions have no types

@@ -21,7 +21,7 @@ from capacity.charts.theme import (
     thousands,
     title,
 )
-from capacity.errors import SpecError, check_kind
+from capacity.errors import SpecError, check_each, check_kind
 from capacity.plan.constants import PREFIX_SIZE
 from capacity.vpc.ledger import GROUPS
 
@@ -65,6 +65,7 @@ def plot_subnet_states(scenario: ScenarioState, *, ax: Axes | None = None, theme
     from capacity.cluster.scenario import ScenarioState
 
     check_kind("scenario", scenario, ScenarioState, "a scenario of a check: result['peak']")
+    check_theme(theme)
     rows = sorted(scenario.left, key=lambda s: s.free / s.subnet.usable)[:MOST_SUBNETS]
     if not rows:
         raise SpecError("nothing to draw: the plan has no subnets")
@@ -150,6 +151,7 @@ def plot_headroom(
 
     check_kind("curve", curve, HeadroomCurve, "a HeadroomCurve, as returned by headroom_by_nodes")
     check_theme(theme)
+    check_each("order", order, str, "names of subnets")
     lines = sorted(range(len(curve.subnets)), key=lambda i: (curve.free[i][-1], i))[: len(theme.subnets)]
     if not lines or not curve.counts:
         raise SpecError(f"nothing to draw: no subnet depends on {curve.what}")
@@ -175,7 +177,7 @@ def plot_headroom(
                 "fontsize": 8,
             }
             axes.annotate(f"now {curve.now:,}", (curve.now, 0.02), xytext=(3, 0), **beside)
-        axes.set_xlabel(curve.what)
+        axes.set_xlabel(f"{curve.what} ({curve.rule})" if theme.titled else curve.what)
         axes.set_ylabel("free addresses")
         axes.grid(axis="y")
         thousands(axes.xaxis)

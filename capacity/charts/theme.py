@@ -94,7 +94,7 @@ _DARK_HOLDERS = ("#8ea6e0", "#4a5b86", "#b4bccb", "#434955", "#646b7a", "#2a2d35
 LIGHT = Theme(
     *("light", "#fefefe", "#1b1b1e", "#5b5b62", "#dcdce1", "#2c2c30", "#a3170c"),
     series=(BLUE, ORANGE, GREEN, PURPLE, SKY, GREY),
-    subnets=("#0073b3", "#d96b00", "#00574a", "#b8589f", "#5c4a00", "#7a7a85"),
+    subnets=("#0073b3", "#b85c00", "#004d40", "#ad4d94", "#4f3f00", "#70707a"),
     holders=_LIGHT_HOLDERS,
     limits=_limits(_LIGHT_HOLDERS, "#b23a2e", "#6a4fc0", "#8a8a94", "#7a5200"),
 )
@@ -192,9 +192,12 @@ def sheet(
     The width is that of the theme; a title adds to the height. A given Axes keeps its own layout. [inches]
     """
     from matplotlib import rc_context
+    from matplotlib.axes import Axes
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    if ax is not None:
+        check_kind("ax", ax, Axes, "matplotlib Axes, or None")
     with rc_context(rc(theme)):
         if ax is not None:
             given = ax.get_figure(root=True)

@@ -27,7 +27,8 @@ def explain(
         str,
         typer.Argument(
             metavar="WHAT",
-            help="Finding code (IP001), subnet (private-b), figure of a subnet (private-b.warm), or node group.",
+            help="Finding code (IP001), subnet (private-b), its figure (private-b.warm), node group, or a topic: "
+            "security-groups, network-policy, limits, autoscaling, control-plane-price.",
             autocompletion=complete_subject,
         ),
     ],
@@ -59,17 +60,22 @@ def explain(
 ) -> None:
     """Explain a figure term by term, or the meaning of a finding code.
 
-    Examples: capacity explain IP001 · capacity explain private-b.warm examples/shop-prod.yaml --scenario peak
+    Examples: capacity explain IP001 · capacity explain private-b.warm examples/shop-prod.yaml --scenario peak ·
+    capacity explain security-groups · capacity explain autoscaling examples/shop-prod.yaml
     """
     if plan is not None and plan_option is not None:
         raise SpecError(f"--plan: the plan is already given ({plan})")
     to = sink(output, out_file, color, FORMATS, quiet=quiet)
     from capacity.cli.output import emit
     from capacity.pages.explain_page import code_answer, figure_answer
+    from capacity.pages.topic_page import TOPICS, topic_answer
 
     named = plan or plan_option
     if _CODE.match(what):
         emit(code_answer(what.upper()), to)
+        return
+    if what in TOPICS:
+        emit(topic_answer(what, named), to)
         return
     from capacity.plan.parse import find_plan, read_plan
 

@@ -29,6 +29,9 @@ from capacity.errors import SpecError
 from capacity.plan.constants import TIERS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from capacity.advice.node_figures import NodeFigures
     from capacity.cli.checked_plan import Checked
     from capacity.cli.output import Sink
     from capacity.cluster.check import CheckResult
@@ -67,10 +70,27 @@ Against = Annotated[
     Path | None,
     typer.Option(
         "--against",
-        help="Plan of today: show PLAN as the proposed change beside it in every section. With --set alone, PLAN "
+        help="Plan of today: show PLAN as the proposed change next to it in every section. With --set alone, PLAN "
         "without --set is today.",
         metavar="PLAN",
         show_default=False,
+    ),
+]
+Answers = Annotated[
+    Path | None,
+    typer.Option(
+        "--from",
+        help="Folder of saved AWS output, as for capacity doctor: add a table of the addresses that the nodes of the "
+        "cluster hold, against the model.",
+        metavar="DIR",
+    ),
+]
+Kubectl = Annotated[
+    Path | None,
+    typer.Option(
+        "--kubectl",
+        help="With --from: `kubectl get nodes,pods,daemonsets,deployments -A -o json`, saved.",
+        metavar="FILE",
     ),
 ]
 Theme = Annotated[str, typer.Option("--theme", metavar="NAME", help="Theme of the charts in --charts: light or dark.")]
@@ -95,6 +115,8 @@ def report(
     alerts: Alerts = None,
     theme: Theme = "light",
     sizing: Sizing = False,
+    answers: Answers = None,
+    kubectl: Kubectl = None,
     horizon: Horizon = "18mo",
     as_of: AsOf = None,
     price_file: PriceFile = None,
@@ -118,16 +140,22 @@ def report(
     to = sink(output, out_file, color, REPORT_FORMATS, quiet=quiet)
     one_of("--theme", theme, ("light", "dark"))
     day = parse_day("--as-of", as_of)
+    if kubectl is not None and answers is None:
+        raise SpecError("--kubectl: give --from as well, the folder of saved AWS output")
     if given.against is not None and str(given.against) == str(given.plan) == "-":
         raise SpecError("report: standard input can be read only once (give a file)")
     from capacity.cli.checked_plan import checked_plan
+    from capacity.cli.progress import progress
     from capacity.pages.report_page import report_page
 
     prices = cost_inputs(packed(CostOptions, locals()))
     checked = checked_plan(given.plan, given.settings, given.scenario, prices)
-    material = _material(checked, given, day)
+    with progress("forecast", quiet=quiet) as tell:
+        material = _material(checked, given, day, tell)
     if given.sizing:
         material = replace(material, sizing=_sized(checked, quiet))
+    if given.answers is not None:
+        material = replace(material, nodes=_nodes(given.answers, given.kubectl))
     material = _with_today(_with_fixes(material, checked, given, day), checked, given, day)
     page = report_page(material)
     if given.charts is not None:
@@ -149,11 +177,13 @@ class ReportOptions:
     alerts: Path | None
     theme: str
     sizing: bool
+    answers: Path | None
+    kubectl: Path | None
     horizon: str
     price_file: Path | None
 
 
-def _material(checked: Checked, given: ReportOptions, day: date) -> Material:
+def _material(checked: Checked, given: ReportOptions, day: date, tell: Callable[[int, int], None]) -> Material:
     """All results that the report shows, with the command that generates it again."""
     import hashlib
 
@@ -161,7 +191,7 @@ def _material(checked: Checked, given: ReportOptions, day: date) -> Material:
 
     command = _command(checked, given, day)
     sha256 = hashlib.sha256(checked.file.data).hexdigest()
-    return gather(checked.result, command, day, sha256, given.horizon, prices=checked.prices)
+    return gather(checked.result, command, day, sha256, given.horizon, checked.prices, tell=tell)
 
 
 def _with_fixes(material: Material, checked: Checked, given: ReportOptions, day: date) -> Material:
@@ -182,6 +212,16 @@ def _with_fixes(material: Material, checked: Checked, given: ReportOptions, day:
         fixed_cost=plan_cost(fixed, checked.prices),
         fixed_forecast=forecast_of(fixed, day, given.horizon),
     )
+
+
+def _nodes(answers: Path, kubectl: Path | None) -> tuple[NodeFigures, ...]:
+    """The nodes of the cluster of saved AWS output, in the model and as AWS describes them."""
+    from capacity.readers.aws.doctor import saved_evidence
+
+    found = saved_evidence(answers, kubectl=kubectl).model
+    if not found:
+        raise SpecError(f"--from {str(answers)!r}: no node whose CNI settings are known (see capacity doctor --from)")
+    return found
 
 
 def _with_today(material: Material, checked: Checked, given: ReportOptions, day: date) -> Material:
@@ -241,16 +281,18 @@ def _write(page: Page, material: Material, to: Sink, charts: Path | None) -> Non
 
         put(workbook_bytes(page), path)
     else:
-        put(_text(page, material, to.output, charts, path), path)
+        put(_text(page, material, to, charts, path), path)
     if path is not None and not to.quiet:
         note(f"{page.verdict.level}: wrote {path}")
 
 
-def _text(page: Page, material: Material, output: str, charts: Path | None, path: Path | None) -> str:
-    if output == "html":
+def _text(page: Page, material: Material, to: Sink, charts: Path | None, path: Path | None) -> str:
+    if to.output == "html":
+        from capacity.cli.progress import progress
         from capacity.pages.html import render_html
 
-        return render_html(page, material.version)
+        with progress("charts", quiet=to.quiet) as tell:
+            return render_html(page, material.version, tell)
     from capacity.inert import log_text
     from capacity.pages.markdown import render_markdown
 
@@ -281,6 +323,8 @@ def _command(checked: Checked, given: ReportOptions, day: date) -> str:
     named = [part for s in given.scenario or () for part in ("--scenario", s)]
     named += [part for s in given.settings or () for part in ("--set", s)]
     named += ["--against", str(given.against)] if given.against is not None else []
+    named += ["--from", str(given.answers)] if given.answers is not None else []
+    named += ["--kubectl", str(given.kubectl)] if given.kubectl is not None else []
     named += ["--sizing"] if given.sizing else []
     named += cost_words(checked.prices, given.price_file)
     file = checked.result.plan.file

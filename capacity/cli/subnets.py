@@ -57,8 +57,8 @@ Answers = Annotated[
     list[Path] | None,
     typer.Option(
         "--from",
-        help="Saved output of aws ec2 describe-subnets and describe-network-interfaces: a file or a folder; "
-        "may be repeated.",
+        help="Saved output of aws ec2 describe-subnets and describe-network-interfaces: a file or a folder. "
+        "Repeatable.",
         metavar="PATH",
     ),
 ]

@@ -102,7 +102,7 @@ class Choices:
         check_number("headroom", self.headroom, -inf)
         check_number("peak_hours", self.peak_hours, -inf)
         for mode in self.modes:
-            check_word("CNI mode that may be chosen", mode, MODES)
+            check_word("CNI mode", mode, MODES)
         if not 0 <= self.headroom <= MOST_HEADROOM:
             share, most = float(100 * self.headroom), 100 * MOST_HEADROOM
             raise SpecError(f"headroom: {share:g}% is out of range (expected 0% to {most}%)")

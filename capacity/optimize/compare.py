@@ -174,7 +174,7 @@ def _current(buying: Buying, inputs: CostInputs) -> list[Alternative]:
     for name in prices:
         kind = shapes[name].first.instance_type.name
         types[kind] = types.get(kind, 0) + nodes_of(peak, name)
-    note = f"{left:,} pods unscheduled" if left else ""
+    note = f"{left:,} unschedulable pods" if left else ""
     if result.verdict != "ok" and buying.draft.sizes_subnets is False:
         note = f"check: {result.verdict}" + (f", {note}" if note else "")
     note = mix_words(types) + (f" ({note})" if note else "")

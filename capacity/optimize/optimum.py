@@ -45,7 +45,7 @@ def optimize_plan(
     Parameters
     ----------
     document : mapping
-        A plan's document; ``vpc`` and ``nodeGroups`` may be missing.
+        A plan's document; ``vpc`` and ``nodeGroups`` are optional.
     zones : int, optional
         Zones of the nodes if the plan has no subnets.
 
@@ -71,7 +71,7 @@ def _optimized(draft: Draft, request: Request) -> Optimized:
     """The node groups to buy for a prepared plan."""
     choices = request.choices
     if request.current and not draft.replaced:
-        raise SpecError("--current: the plan has no node groups of its own to compare with")
+        raise SpecError("--current: the plan has no node groups to compare with")
     if choices.survive == "zone" and draft.zones < 2:
         raise SpecError("--survive zone: the nodes are in one zone only")
     pods = tuple(p for p in pods_of(draft.plan, draft.workloads) if p.most)

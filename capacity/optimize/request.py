@@ -103,5 +103,5 @@ def _filters(choices: Choices, archs: Sequence[str]) -> str:
     told = [f"architecture {' or '.join(archs)}"]
     told += [f"--types {','.join(choices.types)}"] if choices.types else []
     told += [f"at most {choices.max_vcpus} vCPUs"] if choices.max_vcpus is not None else []
-    hint = "; metal types only where a glob names metal" if any("*" in g for g in choices.types) else ""
+    hint = "; metal types only if a glob names metal" if any("*" in g for g in choices.types) else ""
     return ", ".join(told) + hint

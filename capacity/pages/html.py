@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import base64
+import gc
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from capacity.pages.cells import MARKS, brief, cells_of, is_numeric, mark_of, minus, plain, shown
-from capacity.pages.page import CodeBlock, FigureList, Page, Table
+from capacity.pages.page import Chart, CodeBlock, FigureList, Page, Table
 from capacity.pages.report_blocks import Card, Explorer
 
 if TYPE_CHECKING:
@@ -34,19 +35,9 @@ def render_html(page: Page, version: str, tell: Callable[[int, int], None] = lam
     """
     from markupsafe import Markup
 
-    from capacity.charts.files import inline_svg
     from capacity.charts.theme import LIGHT
 
     script, css = template_part("report.js"), page_style()
-    drawn: dict[str, Markup] = {}
-    for number, chart in enumerate(page.charts(), 1):
-        for kind in LAYOUTS:
-            tell(len(drawn), len(page.charts()))
-            theme = replace(LIGHT, titled=False, hatched=True, narrow=kind == "narrow")
-            svg = inline_svg(
-                chart.draw(theme), f"c{number}{kind[0]}", plain(chart.title), plain(chart.words), kind=kind
-            )
-            drawn[chart.name] = drawn.get(chart.name, Markup("")) + Markup(svg)
     explorers = [b for s in page.sections() for b in s.blocks if isinstance(b, Explorer)]
     lists = [b for b in page.blocks if isinstance(b, FigureList)]
     text: str = _template().render(
@@ -60,11 +51,31 @@ def render_html(page: Page, version: str, tell: Callable[[int, int], None] = lam
         css=Markup(css),
         script=Markup(script),
         script_hash="sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        drawn=drawn,
+        drawn={name: Markup(svg) for name, svg in _drawn(page.charts(), tell).items()},
         marks=MARKS,
         explorer_json=Markup(script_json(explorer_data(explorers[0].data)) if explorers else ""),
     )
     return text
+
+
+def _drawn(charts: Sequence[Chart], tell: Callable[[int, int], None]) -> dict[str, str]:
+    """Every chart by its name, in all layouts."""
+    from capacity.charts.files import inline_svg
+    from capacity.charts.theme import LIGHT
+
+    found: dict[str, str] = {}
+    gc.disable()  # figures are full of cycles: walking through them takes longer than their memory is worth
+    try:
+        for number, chart in enumerate(charts, 1):
+            tell(number, len(charts))
+            title, words = plain(chart.title), plain(chart.words)
+            for kind in LAYOUTS:
+                theme = replace(LIGHT, titled=False, hatched=True, narrow=kind == "narrow")
+                svg = inline_svg(chart.draw(theme), f"c{number}{kind[0]}", title, words, kind=kind)
+                found[chart.name] = found.get(chart.name, "") + svg
+    finally:
+        gc.enable()
+    return found
 
 
 def explorer_data(what: WhatIf) -> dict[str, Any]:

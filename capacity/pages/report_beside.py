@@ -1,4 +1,4 @@
-"""A section of the proposed plan with that of today beside it."""
+"""A section of the proposed plan with that of today next to it."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from capacity.advice.findings.codes import Finding
     from capacity.advice.fixes import Fixes
+    from capacity.advice.node_figures import NodeFigures
     from capacity.advice.warm import WarmAnswer
     from capacity.advice.whatif import WhatIf
     from capacity.catalog.status import DataStatus
@@ -21,9 +22,11 @@ if TYPE_CHECKING:
     from capacity.cluster.headroom import HeadroomCurve
     from capacity.cost.inputs import CostInputs
     from capacity.cost.plan_cost import PlanCost
+    from capacity.forecast.certain import Progress
     from capacity.forecast.result import ForecastResult
     from capacity.node.offer import Offer
     from capacity.optimize.optimized import Optimized
+    from capacity.plan.model import Plan
 
 MOST_GROUP_CURVES = 3  # of the groups with the most nodes
 MANY = 10_000  # node groups × subnets (or workloads) beyond which what takes long is left out
@@ -31,6 +34,8 @@ LEFT_OUT = (
     "Not in the report of a plan this large: headroom by pods and the warm settings. The what-if has fewer positions."
 )
 HORIZON = "18mo"
+PATHS, FEWEST_PATHS = 10_000, 1_000  # simulations of the forecast: those of capacity forecast, and of a large plan
+MOST_DRAWS = 800_000  # simulations × workloads with uncertain growth
 FEW_PERCENTS = (50, 75, 100, 150, 200, 300)
 
 
@@ -56,6 +61,8 @@ class Material:
         The cost of that plan.
     fixed_forecast : ForecastResult or None
         The forecast of that plan, over the same days with the same draws.
+    nodes : sequence of NodeFigures
+        The nodes of the cluster in the model and as AWS describes them; empty if they are not known.
     order : tuple of str
         The subnets in the order of their colors on the whole page: the tightest of any scenario first.
     today : Material or None
@@ -82,6 +89,7 @@ class Material:
     fixed: CheckResult | None = None
     fixed_cost: PlanCost | None = None
     fixed_forecast: ForecastResult | None = None
+    nodes: Sequence[NodeFigures] = ()
     order: tuple[str, ...] = ()
     today: Material | None = None
     today_words: str = ""
@@ -120,10 +128,10 @@ def gather(
     as_of: dt.date,
     plan_sha256: str = "",
     horizon: str = HORIZON,
-    seed: int = 1,
     prices: CostInputs | None = None,
     *,
     brief: bool = False,
+    tell: Progress = lambda _done, _total: None,
 ) -> Material:
     """What :func:`capacity.pages.report_page.report_page` shows.
 
@@ -139,6 +147,8 @@ def gather(
         Of the cost; by default list prices on demand.
     brief : bool
         Without the what-if and the warm settings, which take long.
+    tell : callable
+        Called with the number of simulations that are done and the total.
     """
     from capacity import __version__
     from capacity.advice.findings.rules import findings
@@ -159,7 +169,7 @@ def gather(
         version=__version__,
         command=command,
         plan_sha256=plan_sha256,
-        forecast=forecast_of(result, as_of, horizon, seed),
+        forecast=forecast_of(result, as_of, horizon, tell),
         warm=None if brief else _warm(result, large),
         order=subnets_by_room(result),
         left_out=LEFT_OUT if large else "",
@@ -180,7 +190,20 @@ def _warm(result: CheckResult, large: bool) -> WarmAnswer | None:
         return None
 
 
-def forecast_of(result: CheckResult, as_of: dt.date, horizon: str = HORIZON, seed: int = 1) -> ForecastResult | None:
+def paths_of(plan: Plan) -> int:
+    """Simulations of the report's forecast: fewer if many workloads grow at an uncertain rate."""
+    from capacity.forecast.replicas import is_random
+
+    growing = sum(is_random(w.growth) for w in plan.workloads)
+    return min(PATHS, max(FEWEST_PATHS, MOST_DRAWS // max(growing, 1)))
+
+
+def forecast_of(
+    result: CheckResult,
+    as_of: dt.date,
+    horizon: str = HORIZON,
+    tell: Progress = lambda _done, _total: None,
+) -> ForecastResult | None:
     """The forecast of a checked plan; None if no workload grows."""
     from capacity.forecast.span import parse_horizon
 
@@ -189,7 +212,7 @@ def forecast_of(result: CheckResult, as_of: dt.date, horizon: str = HORIZON, see
         return None
     from capacity.forecast.plan_growth import forecast_growth
 
-    return forecast_growth(result.plan, span, seed=seed, checked=result)
+    return forecast_growth(result.plan, span, paths_of(result.plan), progress=tell, checked=result)
 
 
 def curves(result: CheckResult, *, large: bool = False) -> list[HeadroomCurve]:

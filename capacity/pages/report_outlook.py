@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from capacity.forecast.words import has_run_out, next_to_run_out, sentence
 from capacity.pages.page import Chart, CodeBlock, Section, Table, TableColumn, Text
 from capacity.pages.report_blocks import Block, Explorer
+from capacity.pages.report_material import PATHS
 from capacity.plan.scenarios import when_words
 from capacity.units import counted
 
@@ -70,10 +71,11 @@ def forecast_section(material: Material) -> Section:
     if found is None:
         text = "No forecast: no workload of the plan has growth. capacity forecast --history forecasts from past usage."
         return Section("forecast", "Forecast", [Text(text)])
+    fewer = f" (of a plan this large; capacity forecast: {PATHS:,})" if found.paths < PATHS else ""
     paths = (
         "each day is calculated exactly, without simulation"
         if found.exact
-        else f"{found.paths:,} simulations; P10: full by then in 10% of them"
+        else f"{found.paths:,} simulations{fewer}; P10: full by then in 10% of them"
     )
     text = f"{found.start} to {found.end}, from the growth of the workloads {when_words(found.scenario)}; {paths}."
     blocks: list[Block] = [Text(f"{sentence(found)} {_with_fix(material)}".rstrip()), Text(text)]

@@ -15,6 +15,7 @@ from capacity.pages.report_decision import about, decision_section, key_figures
 from capacity.pages.report_findings import findings_section
 from capacity.pages.report_free_share import free_share_section
 from capacity.pages.report_groups import cost_section, groups_section, sizing_section
+from capacity.pages.report_model import model_section
 from capacity.pages.report_outlook import forecast_section, what_if_section
 from capacity.pages.report_sources import assumptions_section, reproduce_section
 from capacity.pages.report_subnets import scenarios_section, subnets_section
@@ -34,6 +35,7 @@ SECTIONS: tuple[Callable[[Material], Section], ...] = (
     forecast_section,
     what_if_section,
     scenarios_section,
+    model_section,
     assumptions_section,
     reproduce_section,
 )

@@ -82,6 +82,7 @@ def parse_plan(
         check_kind("catalog", catalog, Catalog, "a Catalog: load_catalog(), or None")
     if seen is not None:
         check_kind("seen", seen, Seen, "a Seen, or None")
+    check_kind("alone", alone, bool, "True or False")
     section = section_of(document, file)
     root = Field(section, "", None, section.line, file)
     return _Parser(root, load_catalog() if catalog is None else catalog, alone=alone, seen=seen).plan()

@@ -13,8 +13,8 @@ from capacity.readers.draft import GroupDraft, PlanDraft, SourceNotes, at, uniqu
 from capacity.readers.efa import say_template_interfaces
 from capacity.readers.karpenter_limits import pool_counts
 from capacity.readers.karpenter_types import Requirement, allowed_zones, listed_types, matching_types, requirements
-from capacity.readers.node_group import SourceGroup, group_draft, say_taints, taint_text
-from capacity.readers.user_data import ami_of
+from capacity.readers.node_group import SourceGroup, group_draft, say_eniconfig, say_taints, taint_text
+from capacity.readers.user_data import ami_of, family_of_user_data
 from capacity.readers.values import (
     int_of,
     items,
@@ -105,6 +105,8 @@ def _pool(
     _say_class(class_spec, said, where, path)
     taints = map(mapping, items(template.get("taints")))
     say_taints(said, where, name, [taint_text(t.get("key"), t.get("value"), t.get("effect")) for t in taints])
+    labels = path_of(spec, "labels") if old else path_of(spec, "template", "metadata", "labels")
+    say_eniconfig(said, where, name, mapping(labels).items())
     wanted = requirements(document)
     kinds = matching_types(wanted, catalog, said, where, f"{path}.instanceTypes", auto=auto)
     counts = pool_counts(spec, kinds, said, where, path)
@@ -140,7 +142,7 @@ def _say_class(class_spec: Any, said: SourceNotes, where: str, path: str) -> Non
         text = f"its launch template {class_spec['launchTemplate']} is not in this file: AMI and max pods are not known"
         said.say(where, text, path)
     terms = [mapping(t) for t in items(class_spec.get("amiSelectorTerms"))]
-    if terms and not any(t.get("alias") for t in terms) and ami_of(text_of(class_spec.get("amiFamily"))) is None:
+    if terms and not any(t.get("alias") for t in terms) and _ami(class_spec, ()) is None:
         shown = ", ".join(str(w) for t in terms for w in (t.get("name"), t.get("id"), *_tags(t.get("tags"))) if w)
         said.say(where, f"AMI by {shown}: its family is not known: assumed al2023", f"{path}.ami")
 
@@ -194,7 +196,8 @@ def _ami(class_spec: Any, wanted: Sequence[Requirement]) -> str | None:
     if any(r.key == "kubernetes.io/os" and r.operator == "In" and r.values == ("windows",) for r in wanted):
         return "windows"
     aliases = [text_of(mapping(t).get("alias")) for t in items(class_spec.get("amiSelectorTerms"))]
-    return next((ami for a in aliases if (ami := ami_of(a))), None) or ami_of(text_of(class_spec.get("amiFamily")))
+    stated = next((ami for a in aliases if (ami := ami_of(a))), None) or ami_of(text_of(class_spec.get("amiFamily")))
+    return stated or family_of_user_data(str(class_spec.get("userData") or ""))
 
 
 def _subnets(class_spec: Any, said: SourceNotes, where: str, path: str) -> tuple[str, ...] | None:
@@ -209,7 +212,7 @@ def _subnets(class_spec: Any, said: SourceNotes, where: str, path: str) -> tuple
     tags = [tag for t in terms for tag in _tags(t.get("tags"))]
     tags += [f"{k}={v}" for k, v in old.items() if not str(k).startswith("aws")]
     if tags:
-        also = "and " if ids else ""
+        also = f"{', '.join(ids)} and " if ids else ""
         said.say(where, f"its subnets are {also}those with tags {', '.join(tags)}; they are not in this file", path)
     pods = [mapping(t) for t in items(class_spec.get("podSubnetSelectorTerms"))]
     if pods:

@@ -14,6 +14,7 @@ from capacity.readers.user_data import ami_of, max_pods_in, max_pods_of_user_dat
 from capacity.readers.values import int_of
 
 FIRST_AL2023 = (1, 30)  # Kubernetes; EKS user guide, kubernetes-versions-extended "Kubernetes 1.30" (read 2026-11-30)
+ENI_CONFIG_LABEL = "k8s.amazonaws.com/eniConfig"  # default of ENI_CONFIG_LABEL_DEF
 EKS_DEFAULT_TYPE = "t3.medium"  # of a managed node group without types; EKS API, CreateNodegroup instanceTypes
 
 
@@ -137,6 +138,17 @@ def say_taints(said: SourceNotes, where: str, group: str, taints: Iterable[str])
     if shown:
         text = f"tainted ({shown}): set nodeGroups of the workloads to keep others off it"
         said.say(where, text, at("nodeGroups", group))
+
+
+def say_eniconfig(said: SourceNotes, where: str, group: str, labels: Iterable[tuple[object, object]]) -> None:
+    """Note the label by which the VPC CNI chooses the ENIConfig of a group's nodes, if it is the default one.
+
+    Source: aws/amazon-vpc-cni-k8s@b5218838 README.md ENI_CONFIG_LABEL_DEF.
+    """
+    for key, value in labels:
+        if key == ENI_CONFIG_LABEL:
+            text = f"its nodes use ENIConfig {value} ({key}): set podSubnets to its subnet"
+            said.say(where, text, at("nodeGroups", group, "podSubnets"))
 
 
 def say_fargate(said: SourceNotes, where: str, spaces: Iterable[str | None], subnets: Iterable[str]) -> None:

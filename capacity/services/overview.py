@@ -8,6 +8,7 @@ from ipaddress import IPv4Network
 
 from capacity.cost.inputs import CostInputs
 from capacity.cost.rates import PriceBook
+from capacity.errors import check_kind
 from capacity.plan.model import Plan
 from capacity.plan.service import DEFAULT_PROXY, PROXY_MODES, KubeProxy, Service, ServiceShape
 from capacity.services.cluster_figures import Conntrack, ServiceFigures, service_figures
@@ -71,6 +72,7 @@ class ServiceOverview:
 
 def service_overview(question: ServiceQuestion) -> ServiceOverview:
     """Count and judge the Services of a cluster."""
+    check_kind("question", question, ServiceQuestion, "a ServiceQuestion, such as question_of_plan(plan)")
     shapes = shapes_of(question.services)
     figures = service_figures(question.services, question.cidr, question.namespaces)
     changed = max((s for s in shapes if s[0].proxied), key=lambda s: s[1], default=(NO_CHANGE, 0))[0]
@@ -115,6 +117,8 @@ def question_of_plan(plan: Plan, *, peak: bool = False) -> ServiceQuestion:
 
     Local endpoints stay as stated: they are those of one node.
     """
+    check_kind("plan", plan, Plan, "a Plan, as returned by read_plan")
+    check_kind("peak", peak, bool, "True or False")
     replicas = {w.name: w.max_replicas for w in plan.workloads} if peak else {}
     services = [
         replace(s, shape=s.shape._replace(endpoints=replicas[s.workload])) if s.scales and s.workload in replicas else s

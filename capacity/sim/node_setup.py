@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from ipaddress import IPv4Network
 
 from capacity.catalog.table import load_catalog
@@ -59,7 +60,7 @@ class NodeSetup:
     end: float
     idle_primary: bool
 
-    @property
+    @cached_property
     def unit(self) -> int:
         """Addresses of one CIDR."""
         return PREFIX if self.settings.prefix else 1
@@ -176,7 +177,7 @@ def _settings(header: Mapping[str, object], env: dict[str, str | None]) -> tuple
 
 
 def cooldown_seconds(env: Mapping[str, str | None]) -> int:
-    """IP_COOLDOWN_PERIOD as ipamd reads it: text that is no whole number means 30 s (data_store.go L243-249)."""
+    """IP_COOLDOWN_PERIOD as ipamd reads it: text that is not a whole number means 30 s (data_store.go L243-249)."""
     text = env.get("IP_COOLDOWN_PERIOD") or ""
     return int(text) if re.fullmatch(r"[+-]?[0-9]{1,18}", text) else COOLDOWN_SECONDS
 

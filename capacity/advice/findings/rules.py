@@ -10,6 +10,7 @@ from capacity.advice.findings.codes import SEVERITIES, Finding
 from capacity.advice.findings.kube_proxy import plan_service_findings
 from capacity.advice.findings.network import network_findings
 from capacity.advice.findings.nodes import node_findings
+from capacity.advice.findings.policies import policy_findings
 from capacity.advice.findings.subnets import beside_addresses, subnet_findings
 from capacity.cluster.check import CheckResult, check_result
 from capacity.plan.document import collector_paused
@@ -36,3 +37,4 @@ def _beside_subnets(result: CheckResult) -> Iterator[Finding]:
     yield from network_findings(result)
     yield from plan_service_findings(result.plan)
     yield from balancer_findings(result.plan)
+    yield from policy_findings(result.plan)

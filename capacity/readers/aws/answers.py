@@ -1,4 +1,4 @@
-"""AWS answers as plain dictionaries by kind, fetched or saved.
+"""AWS responses as plain dictionaries by kind, fetched or saved.
 
 The content of an answer determines its kind, never the file name. This module does not call AWS.
 """

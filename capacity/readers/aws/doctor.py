@@ -1,4 +1,4 @@
-"""Collect evidence for ``capacity doctor`` from AWS answers and, if given, Kubernetes objects."""
+"""Collect evidence for ``capacity doctor`` from AWS responses and, if given, Kubernetes objects."""
 
 from __future__ import annotations
 

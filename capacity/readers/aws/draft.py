@@ -1,4 +1,4 @@
-"""Draft a plan from AWS answers: the cluster, its network, its node groups, and everything else in its subnets."""
+"""Draft a plan from AWS responses: the cluster, its network, its node groups, and everything else in its subnets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read saved AWS answers: a folder of JSON or YAML files with any names, recognized by their content."""
+"""Read saved AWS CLI output: a folder of JSON or YAML files with any names, recognized by their content."""
 
 from __future__ import annotations
 

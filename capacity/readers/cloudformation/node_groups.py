@@ -23,6 +23,7 @@ from capacity.readers.node_group import (
     eks_default_ami,
     group_draft,
     own_image,
+    say_eniconfig,
     say_fargate,
     say_no_nodes,
     say_taints,
@@ -87,7 +88,8 @@ def _managed(parsed: ParsedTemplate, name: str, properties: Any, taken: list[str
     update = mapping(parsed.known(name, properties, "UpdateConfig", path=f"{path}.update"))
     launch = _launch(parsed, properties)
     settings = launch or UNKNOWN_TEMPLATE
-    parsed.known(name, properties, "Labels", path=path)  # not in the plan; noted where they are not known
+    labels = parsed.known(name, properties, "Labels", path=path)
+    say_eniconfig(parsed.said, name, label, mapping(labels).items())
     taints = items_of(parsed.known(name, properties, "Taints", path=path))
     shown = [taint_text(t.get("Key"), t.get("Value"), t.get("Effect")) for t in taints]
     say_taints(parsed.said, name, label, shown)

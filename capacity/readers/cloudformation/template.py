@@ -50,6 +50,8 @@ def _draft(resolvers: Sequence[Resolver], file: str) -> PlanDraft:
     zones_guessed = any(r.zones_guessed for r in resolvers)
     if zones_guessed:
         said.say("", "zones by Fn::GetAZs: assumed in alphabetic order")
+    for name, output in {k: v for r in resolvers for k, v in r.alike.items()}.items():
+        said.say("", f"Fn::ImportValue {name}: the only export in the input that ends so is that of {output}")
     cluster_name, cluster = next(parsed.of(*CLUSTERS), ("", {}))
     others = [name for name, _ in parsed.of(*CLUSTERS)][1:]
     if others:

@@ -283,6 +283,15 @@ def _take_all(snapshot: SeenObjects, objects: Iterable[tuple[str, Any]], name: s
 LIVE_KINDS = "nodes,pods,daemonsets,deployments,statefulsets,replicasets,jobs,cronjobs,hpa"
 
 
+OPTIONAL_KINDS = {  # with the note if they cannot be listed; without classes, each claim has a note
+    "eniconfigs.crd.k8s.amazonaws.com": (
+        "ENIConfigs could not be listed (none, or not allowed): they are needed only for custom networking"
+    ),
+    "securitygrouppolicies.vpcresources.k8s.aws": "",
+    "storageclasses": "",
+}
+
+
 def read_live(context: str | None = None, kubectl: str = "kubectl") -> PlanDraft:
     """Read Kubernetes objects of the current kubectl context as one draft, with ``kubectl get`` (read-only).
 
@@ -294,14 +303,12 @@ def read_live(context: str | None = None, kubectl: str = "kubectl") -> PlanDraft
     said = SourceNotes("kubectl")
     snapshot = SeenObjects(said)
     _take_all(snapshot, _run(kubectl, context, ["get", LIVE_KINDS, "-A", "-o", "json"]), "kubectl")
-    try:
-        _take_all(
-            snapshot, _run(kubectl, context, ["get", "eniconfigs.crd.k8s.amazonaws.com", "-o", "json"]), "kubectl"
-        )
-    except SpecError:
-        said.say(
-            "", "ENIConfigs could not be listed (none, or not allowed): they are needed only for custom networking"
-        )
+    for kinds, without in OPTIONAL_KINDS.items():
+        try:
+            _take_all(snapshot, _run(kubectl, context, ["get", kinds, "-A", "-o", "json"]), "kubectl")
+        except SpecError:
+            if without:
+                said.say("", without)
     return draft_of(snapshot, "kubectl (live)")
 
 

@@ -14,7 +14,7 @@ from capacity.plan.model import Cni, NodeGroup
 from capacity.readers.draft import GroupDraft, SourceNotes, at
 from capacity.readers.kubernetes.kube_node import KubeNode
 from capacity.readers.kubernetes.scheduling import GroupLabels
-from capacity.readers.node_group import SourceGroup, group_draft
+from capacity.readers.node_group import ENI_CONFIG_LABEL, SourceGroup, group_draft, say_eniconfig
 from capacity.units import counted
 
 MEMORY_TOLERANCE_MIB = 16  # kernels of one AMI differ by a few MiB
@@ -54,6 +54,8 @@ def group_of_nodes(
             spot=all(n.spot for n in nodes),
         )
     )
+    chosen = dict.fromkeys(n.labels[ENI_CONFIG_LABEL] for n in nodes if ENI_CONFIG_LABEL in n.labels)
+    say_eniconfig(said, f"nodes of {name}", name, ((ENI_CONFIG_LABEL, label) for label in chosen))
     spot = sum(n.spot for n in nodes)
     if 0 < spot < len(nodes):
         text = f"{spot} of {len(nodes)} are Spot Instances: the plan has one capacityType, on-demand"

@@ -120,7 +120,13 @@ def kind_in(list_kind: str, value: Mapping[str, Any]) -> str:
 
 def _named(value: Mapping[str, Any]) -> tuple[str, str]:
     metadata = mapping(value.get("metadata"))
-    return str(metadata.get("namespace") or "default"), str(metadata.get("name") or "unnamed")
+    return _readable(metadata.get("namespace"), "default"), _readable(metadata.get("name"), "unnamed")
+
+
+def _readable(name: object, absent: str) -> str:
+    """A name, also of a template that was not rendered: without its marks."""
+    text = str(name or "")
+    return (re.sub(r"[^\w.:-]+", "-", text).strip("-.") if "{{" in text or "${" in text else text) or absent
 
 
 def _take_node(objects: SeenObjects, _: str, value: Mapping[str, Any]) -> None:
@@ -134,6 +140,9 @@ def _take_controller(objects: SeenObjects, kind: str, value: Mapping[str, Any]) 
     owner = owner_of(value)
     spec = mapping(value.get("spec"))
     replicas = int_of(spec.get("replicas"))
+    if replicas is None and spec.get("replicas") is not None:
+        text = f"replicas {spec['replicas']!r} is not a number: assumed 1; render a template first (helm template)"
+        objects.said.say(f"{kind} {namespace}/{name}", text)
     if owner is not None and kind == "ReplicaSet":
         above = objects.owners[(kind, namespace, name)] = key_of(owner, namespace)
         _add_below(objects, above, 1 if replicas is None else replicas, spec)

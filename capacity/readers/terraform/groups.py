@@ -14,6 +14,7 @@ from capacity.readers.node_group import (
     default_types,
     eks_default_ami,
     group_draft,
+    say_eniconfig,
     say_fargate,
     say_no_nodes,
     say_taints,
@@ -99,6 +100,7 @@ def _managed(stack: Stack, resource: Resource, taken: list[str], cluster_version
         types = default_types(stack.said, resource.address, name)
     subnets = stack.subnet_names(resource, "subnet_ids") or _likely_subnets(stack, resource, name)
     _say_taints(stack, resource, name)
+    say_eniconfig(stack.said, resource.address, name, mapping(resource.value("labels")).items())
     user_data = _user_data(stack, resource, template)
     draft = group_draft(
         SourceGroup(

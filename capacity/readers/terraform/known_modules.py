@@ -160,12 +160,13 @@ def vpc_endpoints(call: Call) -> Called:
         if bool_of(entry.get("create")) is False:
             continue
         shared, own = call.given.get("subnet_ids", []), entry.get("subnet_ids", [])
+        tags = mapping(entry.get("tags"))
         known = not isinstance(shared, Unknown) and not isinstance(own, Unknown)
         values = {
             "vpc_endpoint_type": entry.get("service_type", "Interface"),
             "subnet_ids": list(dict.fromkeys([*items(shared), *items(own)])) if known else UNKNOWN,
             "vpc_id": call.given.get("vpc_id"),
-            "tags": {"Name": f"endpoint-{key}", **mapping(entry.get("tags"))},
+            "tags": {"Name": f"endpoint-{key}", **{k: v for k, v in tags.items() if _known(v)}},
         }
         found.append(call.made("aws_vpc_endpoint", f'this["{key}"]', values, key))
     return Called(tuple(found), Open())
