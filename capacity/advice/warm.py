@@ -154,6 +154,7 @@ def warm_for_plan(plan: Plan, swing: Fraction | float = QUARTER, churn: ChurnAsk
     SpecError
         The VPC CNI manages the pool of no node (Windows, Auto Mode, Fargate, Cilium), or the cluster is IPv6.
     """
+    _check_churn(churn)
     check_kind("plan", plan, Plan, "a Plan, as returned by read_plan")
     swing = share_of("swing", swing)
     if churn is not None:
@@ -248,6 +249,7 @@ def warm_for_type(
     SpecError
         The type has no known ENI limits, the node cannot run the smallest count, or the cluster is IPv6.
     """
+    _check_churn(churn)
     check_type(kind)
     check_kind("pods", pods, range, "range(8, 31)")
     check_platform(platform)
@@ -335,6 +337,11 @@ def _range_kinds(
 
 
 # --- the choice -------------------------------------------------------------------------
+
+
+def _check_churn(value: object) -> None:
+    if value is not None:
+        check_kind("churn", value, ChurnAsked, "a ChurnAsked, or None")
 
 
 def _answer(

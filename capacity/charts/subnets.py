@@ -150,6 +150,7 @@ def plot_headroom(
     from capacity.cluster.headroom import HeadroomCurve
 
     check_kind("curve", curve, HeadroomCurve, "a HeadroomCurve, as returned by headroom_by_nodes")
+    check_each("order", order, str, "a list of the names of subnets")
     check_theme(theme)
     check_each("order", order, str, "names of subnets")
     lines = sorted(range(len(curve.subnets)), key=lambda i: (curve.free[i][-1], i))[: len(theme.subnets)]
