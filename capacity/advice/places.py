@@ -7,17 +7,21 @@ subnets of ENIs (subnet discovery), because its choice depends on the free addre
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from capacity.cluster.check import engine_of, run_scenario, singles
-from capacity.cluster.engine import unplaced_verdict
-from capacity.cluster.parts import independent, part_of
+from capacity.cluster.booking import Counted
+from capacity.cluster.check import engine_of, run_scenario, singles, state_unless, variant_of
+from capacity.cluster.engine import Engine, unplaced_verdict
+from capacity.cluster.fleet import Fleet
+from capacity.cluster.parts import part_of
 from capacity.cluster.reuse import Reuse
-from capacity.cluster.scenario import ScenarioState
+from capacity.cluster.scenario import ScenarioState, title_of, weighed
+from capacity.cluster.unplaced import Unplaced
 from capacity.plan.discovery import choices_by_group
 from capacity.plan.model import Plan
 from capacity.plan.scenario_spec import ScenarioSpec
-from capacity.vpc.ledger import worst
+from capacity.vpc.ledger import SubnetState, worst
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +40,6 @@ class Refusal:
     Attributes
     ----------
     place : RefusalPlace
-    title : str
-        Title of the scenario.
     verdict : str
     short : int
         Addresses missing in the subnet. [addresses]
@@ -48,11 +50,15 @@ class Refusal:
     """
 
     place: RefusalPlace
-    title: str
     verdict: str
     short: int = 0
     pods: int = 0
     lacks_addresses: bool = True
+
+    @property
+    def title(self) -> str:
+        """Title of the scenario."""
+        return title_of(self.place.spec.name, variant_of(self.place.spec))
 
     @property
     def where(self) -> str:
@@ -62,8 +68,6 @@ class Refusal:
 
 def places_of(spec: ScenarioSpec, state: ScenarioState) -> list[RefusalPlace]:
     """The places that refuse a state most clearly: its tightest subnet, its workload with most unschedulable pods."""
-    if not independent(spec):
-        return []
     found = []
     troubled = [s for s in state.subnets if s.verdict != "ok"]
     if troubled:
@@ -71,6 +75,30 @@ def places_of(spec: ScenarioSpec, state: ScenarioState) -> list[RefusalPlace]:
     if state.unplaced:
         found.append(RefusalPlace(spec, workload=max(state.unplaced, key=lambda u: u.pods).workload))
     return found
+
+
+def first_refusal(engine: Engine, spec: ScenarioSpec, *, pods_count: bool) -> Refusal | ScenarioState:
+    """The first thing that is wrong with a plan in a scenario, or the scenario's state if only all of it can tell.
+
+    Parameters
+    ----------
+    pods_count : bool
+        Whether unschedulable pods are wrong that lack no addresses.
+    """
+
+    def wrong(fleet: Fleet, counted: Counted) -> Refusal | None:
+        tightest = counted.tightest if counted.bookings else None
+        if tightest is not None and tightest.verdict != "ok":
+            return _refused_by_subnet(RefusalPlace(spec, subnet=tightest.subnet.name), tightest)
+        unplaced = [u for u in fleet.unplaced() if pods_count or u.reason == "addresses"]
+        if not unplaced:
+            return None
+        worst_off = max(unplaced, key=lambda u: u.pods).workload
+        return _refused_by_pods(
+            RefusalPlace(spec, workload=worst_off), [u for u in unplaced if u.workload == worst_off]
+        )
+
+    return state_unless(engine, spec, wrong)
 
 
 def refusal(plan: Plan, place: RefusalPlace, reuse: Reuse) -> Refusal | None:
@@ -84,18 +112,22 @@ def refusal(plan: Plan, place: RefusalPlace, reuse: Reuse) -> Refusal | None:
 
 def _of_subnet(place: RefusalPlace, state: ScenarioState) -> Refusal | None:
     subnet = state.subnet(place.subnet)
-    if subnet.verdict == "ok":
-        return None
-    return Refusal(place, state.title, state.weighed(subnet.verdict), short=max(-subnet.free, 0))
+    return None if subnet.verdict == "ok" else _refused_by_subnet(place, subnet)
+
+
+def _refused_by_subnet(place: RefusalPlace, subnet: SubnetState) -> Refusal:
+    return Refusal(place, weighed(subnet.verdict, advisory=place.spec.advisory), short=max(-subnet.free, 0))
 
 
 def _of_pods(place: RefusalPlace, state: ScenarioState) -> Refusal | None:
     mine = [u for u in state.unplaced if u.workload == place.workload]
-    if not mine:
-        return None
-    verdict = state.weighed(worst([unplaced_verdict(u) for u in mine]))
+    return _refused_by_pods(place, mine) if mine else None
+
+
+def _refused_by_pods(place: RefusalPlace, mine: Sequence[Unplaced]) -> Refusal:
+    verdict = weighed(worst([unplaced_verdict(u) for u in mine]), advisory=place.spec.advisory)
     lacks = any(u.reason == "addresses" for u in mine)
-    return Refusal(place, state.title, verdict, pods=sum(u.pods for u in mine), lacks_addresses=lacks)
+    return Refusal(place, verdict, pods=sum(u.pods for u in mine), lacks_addresses=lacks)
 
 
 def _part(plan: Plan, place: RefusalPlace, reuse: Reuse) -> Plan | None:

@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 from capacity.advice.distance import addresses_suffice, distance_of, has_addresses, is_ok, remaining
 from capacity.advice.dollars import Prices, cost_order, sum_order
@@ -32,12 +33,13 @@ from capacity.advice.levers.offered import lever_for, levers
 from capacity.advice.places import Refusal
 from capacity.advice.reasons import with_reasons
 from capacity.advice.trial import Goal, Trials
-from capacity.cluster.check import CheckResult
+from capacity.cluster.check import CheckResult, check_result
 from capacity.cost.inputs import CostInputs
-from capacity.errors import SpecError, check_kind
-from capacity.plan.document import PlanSection, collector_paused, read_plan_file
+from capacity.errors import SpecError, check_function, check_kind
+from capacity.plan.document import collector_paused, read_plan_file, section_of
 from capacity.plan.parse import parse_plan
 from capacity.plan.scenario_spec import ScenarioSpec
+from capacity.plan.sections import PlanSection
 
 MOST_TOGETHER = 3  # levers in one set
 MOST_NEAR = 6  # levers that help most, combined into the nearest set
@@ -48,7 +50,7 @@ Tell = Callable[[int, int], None]
 
 @collector_paused()
 def find_fixes(
-    plan: PlanSection | Path | str,
+    plan: Mapping[str, Any] | Path | str,
     result: CheckResult | None = None,
     scenarios: Sequence[str | ScenarioSpec] | None = None,
     tell: Tell | None = None,
@@ -58,8 +60,8 @@ def find_fixes(
 
     Parameters
     ----------
-    plan : PlanSection, Path or str
-        The plan as read, or the path of its file.
+    plan : mapping, Path or str
+        The decoded document of a plan, or the path of its file.
     result : CheckResult, optional
         Check of the plan, if there is one already.
     tell : callable, optional
@@ -74,11 +76,16 @@ def find_fixes(
     after which the only problem left is pods that are unschedulable for reasons other than addresses. An interrupt ends
     the search; what was found until then is the answer.
     """
-    check_kind("plan", plan, (dict, Path, str), "the path of the plan file: a fix changes its content")
-    document, name = plan, ""
-    if not isinstance(document, PlanSection):
-        read = read_plan_file(document)
+    check_kind("plan", plan, (Mapping, Path, str), "the path of the plan file: a fix changes its content")
+    if isinstance(plan, Mapping):
+        document, name = section_of(plan, ""), ""
+    else:
+        read = read_plan_file(plan)
         document, name = read.document, read.name
+    if result is not None:
+        check_result(result)
+    if tell is not None:
+        check_function("tell", tell)
     result = result or check(parse_plan(document, name), scenarios)
     if not (result.harmful or result.blocked) and all(map(is_ok, result.scenarios)):
         # ok, or a plan without pods, which no change fixes
@@ -89,7 +96,7 @@ def find_fixes(
         search.run()
     except KeyboardInterrupt:
         interrupted = True
-    return with_reasons(search.outcome(interrupted))
+    return with_reasons(search.outcome(interrupted=interrupted))
 
 
 class _Search:
@@ -137,7 +144,7 @@ class _Search:
         else:
             self.nearest = self._nearest()
 
-    def outcome(self, interrupted: bool) -> Fixes:
+    def outcome(self, *, interrupted: bool) -> Fixes:
         """Result of the search so far."""
         best, nearest = self.best, self.nearest
         if interrupted and best is None:
@@ -163,9 +170,9 @@ class _Search:
     # --- the space in its order -----------------------------------------------------------
 
     def _alone(self, lever: Lever) -> Fix:
-        """A lever in its mildest size that is enough; the strongest if none is."""
+        """A lever in its mildest size that is enough, and complete; the strongest if none is."""
         fix = self.check((lever,), quick=self.large)
-        return self._milder(fix) if self._enough(fix) else fix
+        return self._completed(self._milder(fix)) if self._enough(fix) else fix
 
     def _enough(self, fix: Fix) -> bool:
         """Whether a set reaches the goal, in all scenarios."""
@@ -231,8 +238,16 @@ class _Search:
     # --- made smaller ---------------------------------------------------------------------
 
     def _refined(self, fix: Fix) -> Fix:
-        """Set of given levers, each in its mildest size and for the fewest groups that are enough."""
-        return self._trimmed(self._milder(fix))
+        """Set of given levers, each in its mildest size and for the fewest groups that are enough, and complete."""
+        return self._completed(self._trimmed(self._milder(fix)))
+
+    def _completed(self, fix: Fix) -> Fix:
+        """Set of given levers with what depends on the changed plan, if it stays enough."""
+        if not any(lever.complete for lever in fix.levers):
+            return fix
+        changed = self.trials.check(fix.patch)
+        tried = self.check(tuple(lever.complete(changed) if lever.complete else lever for lever in fix.levers))
+        return tried if self._enough(tried) else fix
 
     def _milder(self, fix: Fix) -> Fix:
         """Set of given levers, each in its mildest size that is enough."""
@@ -295,7 +310,7 @@ class _Search:
 
     # --- one check ------------------------------------------------------------------------
 
-    def check(self, several: tuple[Lever, ...], quick: bool = True) -> Fix:
+    def check(self, several: tuple[Lever, ...], *, quick: bool = True) -> Fix:
         """Check the plan with some levers.
 
         ``quick`` stops at the first scenario that is not ok, for sets of several levers at the first place.
@@ -304,11 +319,13 @@ class _Search:
         self.checks += 1
         try:
             patch = merged(several)
-            if quick and len(several) > 1 and (refusal := self.trials.refusal(patch, self.goal)):
-                return self._refused(several, patch, refusal)
-            changed, refused_in = self.trials.quick(patch, self.goal) if quick else (self.trials.check(patch), "")
+            look = self.trials.first_refusal if len(several) > 1 else self.trials.quick
+            found = look(patch, self.goal) if quick else (self.trials.check(patch), "")
         except SpecError as error:
             return Fix(several, {}, None, {}, 0, 0, error.lines[0])
+        if isinstance(found, Refusal):
+            return self._refused(several, patch, found)
+        changed, refused_in = found
         before = self.trials.before(changed) if refused_in else self.result
         was, far, old, now = distance_of(before), distance_of(changed), least_free(before), least_free(changed)
         frees = {name: now[name] - free for name, free in old.items() if name in now and now[name] != free}

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from capacity.advice.distance import is_ok
 from capacity.advice.judge import check, judged
-from capacity.advice.places import Refusal, RefusalPlace, places_of, refusal
+from capacity.advice.places import Refusal, RefusalPlace, first_refusal, places_of, refusal
 from capacity.cluster.alternatives import harmful_types
 from capacity.cluster.check import CheckResult, engine_of, has_pods, run_scenario, singles
 from capacity.cluster.engine import Engine
+from capacity.cluster.parts import independent
 from capacity.cluster.scenario import ScenarioState
 from capacity.errors import SpecError
-from capacity.plan.document import PlanSection
 from capacity.plan.model import Plan, Workload
-from capacity.plan.parse import parse_plan
-from capacity.plan.patch import apply_patch, parse_patched
+from capacity.plan.parse import parse_patched, parse_plan
+from capacity.plan.patch import apply_patch
 from capacity.plan.scenario_spec import ScenarioSpec
+from capacity.plan.sections import PlanSection
 from capacity.plan.seen import Seen
 from capacity.vpc.ledger import VERDICTS, worst
 
@@ -47,43 +49,56 @@ class Trials:
         self._states = {(s.name, s.variant): s for s in result.scenarios}
         self._specs = sorted(_single(result.plan, result.specs), key=self._worth)
         self._places: list[RefusalPlace] = []
-        self._read: tuple[Mapping[str, object], Plan] | None = None
 
     def check(self, patch: Mapping[str, object]) -> CheckResult:
         """Check the plan with a patch."""
         plan = parse_patched(self.document, patch, self.result.plan.file)
         return check(plan, self.scenarios, self.result.reuse)
 
-    def refusal(self, patch: Mapping[str, object], goal: Goal) -> Refusal | None:
-        """What is wrong with a patch in one of the places that refused earlier ones; None if nothing is known."""
+    def first_refusal(self, patch: Mapping[str, object], goal: Goal) -> Refusal | tuple[CheckResult, str]:
+        """The first thing found wrong with a patch, looked for first in the places that refused earlier ones.
+
+        As :meth:`quick` if only a whole scenario can tell, or if nothing is wrong.
+        """
         plan = self._plan(patch)
-        self._read = patch, plan
         for place in self._places:
             found = refusal(plan, place, self.result.reuse)
             if found and (goal is is_ok or found.lacks_addresses):
                 self._recall(place)
                 return found
-        return None
+        return self._until(plan, goal, partial(first_refusal, pods_count=goal is is_ok))
 
     def _recall(self, *places: RefusalPlace) -> None:
-        self._places = list(dict.fromkeys((*places, *self._places)))[:KEPT_PLACES]
+        alone = [place for place in places if independent(place.spec)]
+        self._places = list(dict.fromkeys((*alone, *self._places)))[:KEPT_PLACES]
 
     def quick(self, patch: Mapping[str, object], goal: Goal) -> tuple[CheckResult, str]:
         """Check the plan with a patch up to the first scenario that misses a goal; return that scenario's title too.
 
         Without runways.
         """
-        plan = self._read[1] if self._read and self._read[0] is patch else self._plan(patch)
+        found = self._until(self._plan(patch), goal, lambda engine, spec: run_scenario(engine, spec)[0])
+        assert not isinstance(found, Refusal)
+        return found
+
+    def _until(
+        self, plan: Plan, goal: Goal, state_of: Callable[[Engine, ScenarioSpec], ScenarioState | Refusal]
+    ) -> Refusal | tuple[CheckResult, str]:
+        """Check a changed plan up to the first scenario that misses a goal or is refused."""
         engine = engine_of(plan, self.result.reuse)
         states: list[ScenarioState] = []
         known = set(self._specs)
         for spec in (*self._specs, *(s for s in _single(plan, self.result.specs) if s not in known)):
-            states += run_scenario(engine, spec)
-            if not goal(states[-1]):
+            found = state_of(engine, spec)
+            if isinstance(found, Refusal):
+                self._recall(found.place)
+                return found
+            states.append(found)
+            if not goal(found):
                 verdict = worst([s.verdict for s in states])
-                self._recall(*places_of(spec, states[-1]))
+                self._recall(*places_of(spec, found))
                 refused = CheckResult(plan, engine.shapes, verdict, tuple(states), (), (), tuple(self._specs))
-                return refused, states[-1].title
+                return refused, found.title
         return self._closed(engine, states), ""
 
     def _closed(self, engine: Engine, states: Sequence[ScenarioState]) -> CheckResult:

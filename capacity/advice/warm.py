@@ -47,7 +47,7 @@ from capacity.errors import SpecError, check_count, check_kind
 from capacity.node.maxpods import max_pods
 from capacity.node.platform import Platform, check_platform
 from capacity.plan.cni_env import CniSettings, cni_settings, subnet_discovery_switch
-from capacity.plan.constants import CILIUM, HOST_PODS, OVERLAY
+from capacity.plan.constants import CILIUM, HOST_PODS, MOST_PODS, OVERLAY
 from capacity.plan.declaration import QUARTER
 from capacity.plan.model import Plan
 from capacity.trace import Term
@@ -80,7 +80,7 @@ class Recommendation:
         return {f"cni.env.{name}": value for name, value in self.change.items()}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class WarmAnswer:
     """All settings on the nodes, the current one, and the recommendation.
 
@@ -237,7 +237,7 @@ def warm_for_type(
     if len(pods) == 0 or pods[0] < 0:
         raise SpecError(f"pods: {pods!r} is not a range of counts (expected something like range(8, 31))")
     if by_hand is not None:
-        check_count("by_hand", by_hand, 1, "pods")
+        check_count("by_hand", by_hand, 1, "pods", most=MOST_PODS)
     swing = share_of("swing", swing)
     given, notes = cni_settings(env)
     _refuse_without_targets(given)

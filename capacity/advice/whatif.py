@@ -12,7 +12,7 @@ from capacity.cluster.engine import Engine
 from capacity.cluster.group_shapes import group_shapes
 from capacity.cluster.scenario import ScenarioState
 from capacity.cni.on_node import own_cni
-from capacity.errors import SpecError, check_count
+from capacity.errors import SpecError, check_count, check_each
 from capacity.plan.constants import AT_REST
 from capacity.plan.model import Plan
 from capacity.units import ceil_div
@@ -67,7 +67,7 @@ class Least(NamedTuple):
     share: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class WhatIf:
     """Results by mode and position.
 
@@ -119,6 +119,7 @@ def what_if(result: CheckResult, percents: Sequence[int] = PERCENTS) -> WhatIf:
         A position below 1, or without 100.
     """
     check_result(result)
+    check_each("percents", percents, object, "a list of percentages, such as [50, 100, 200]")
     for percent in percents:
         check_count("percents", percent, 1)
     if 100 not in percents:

@@ -111,11 +111,18 @@ def price_per_hour(name: str, region: str = DEFAULT_REGION) -> float | None:
 
     Raises
     ------
+    UnknownInstanceType
+        No instance type has this name.
     SpecError
         ``region`` is not shaped like the name of a region.
     """
     check_region("region", region)
-    return usd_per_hour(name, region)
+    found = price(name, region) if isinstance(name, str) else None
+    if found is None:
+        from capacity.catalog.table import load_catalog
+
+        load_catalog().get(name)
+    return found.per_hour if found is not None and found.currency == "USD" else None
 
 
 def usd_per_hour(name: str, region: str = DEFAULT_REGION) -> float | None:
@@ -125,7 +132,7 @@ def usd_per_hour(name: str, region: str = DEFAULT_REGION) -> float | None:
 
 
 def check_region(what: str, value: object) -> None:
-    """Refuse a text that is no name of an AWS region; one without known prices is one.
+    """Refuse a text that does not have the form of an AWS Region's name; a Region without known prices is accepted.
 
     >>> check_region("region", "eu-west-1")
     """

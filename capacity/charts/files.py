@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from capacity.charts.theme import LIGHT, Theme, rc
+from capacity.errors import check_kind, check_switch
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -17,8 +18,15 @@ _COLOR = re.compile(r"#[0-9a-f]{6}\b")
 _SIZE = re.compile(r'<svg [^>]*viewBox="([^"]+)"[^>]*>')
 
 
+def _check_figure(value: object) -> None:
+    from matplotlib.figure import Figure
+
+    check_kind("figure", value, Figure, "a matplotlib Figure, as returned by plot_limits")
+
+
 def png_bytes(figure: Figure, theme: Theme = LIGHT) -> bytes:
     """PNG of a figure, without the name of the program."""
+    _check_figure(figure)
     from matplotlib import rc_context
 
     out = io.BytesIO()
@@ -28,7 +36,11 @@ def png_bytes(figure: Figure, theme: Theme = LIGHT) -> bytes:
 
 
 def svg_text(figure: Figure, theme: Theme = LIGHT, *, letters: bool = False) -> str:
-    """SVG of a figure without a date; ``letters`` keeps text as text, else text is drawn and needs no font."""
+    """SVG of a figure without a date; ``letters`` keeps text as text, otherwise text is drawn as paths and needs no
+    font.
+    """
+    _check_figure(figure)
+    check_switch("letters", letters)
     from matplotlib import rc_context
     from matplotlib.backends.backend_svg import FigureCanvasSVG
 

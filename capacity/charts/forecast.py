@@ -9,6 +9,7 @@ from capacity.charts.theme import (
     VERMILION,
     Margins,
     Theme,
+    check_theme,
     drawing,
     label,
     legend_below,
@@ -16,7 +17,7 @@ from capacity.charts.theme import (
     subnet_colors,
     thousands,
 )
-from capacity.errors import SpecError
+from capacity.errors import SpecError, check_each, check_kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,6 +38,9 @@ def plot_forecast(subnet: SubnetForecast, *, ax: Axes | None = None, theme: Them
     SpecError
         The subnet has no forecast, for example because its history is too short.
     """
+    from capacity.forecast.result import SubnetForecast
+
+    check_kind("subnet", subnet, SubnetForecast, "a subnet of a forecast: forecast.subnets[0]")
     from matplotlib import dates as matplotlib_dates
 
     of: Any = matplotlib_dates  # its functions have no types
@@ -109,6 +113,10 @@ def plot_forecasts(
     SpecError
         No subnet has a forecast.
     """
+    from capacity.forecast.result import SubnetForecast
+
+    check_each("subnets", subnets, SubnetForecast, "a list of SubnetForecast, as in a forecast's subnets")
+    check_theme(theme)
     from matplotlib import dates as matplotlib_dates
 
     of: Any = matplotlib_dates  # its functions have no types

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from capacity.charts.theme import LIGHT, Margins, Theme, drawing, label, legend_below, sheet, thousands
 from capacity.charts.theme import title as write_title
-from capacity.errors import SpecError
+from capacity.errors import SpecError, check_each
 from capacity.node.limit_words import limit_words
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ def plot_limits(offers: Sequence[Offer], *, title: str = "", ax: Axes | None = N
     offers : sequence of Offer
         From :func:`capacity.node.offer.offer`, all for the same pod shape.
     """
+    from capacity.node.offer import Offer
+
+    check_each("offers", offers, Offer, "a list of Offer, as returned by offer")
     _some(offers)
     blocks = [(o, _shares(o)) for o in offers]
     rows = sum(len(shares) for _, shares in blocks) + 2 * len(blocks)
@@ -87,6 +90,9 @@ def _limit_bar(axes: Axes, place: float, name: str, figures: tuple[Offer, int | 
 
 def plot_price_per_pod(offers: Sequence[Offer], *, ax: Axes | None = None, theme: Theme = LIGHT) -> Figure:
     """Draw the on-demand price per pod and month, cheapest first; types without a price are listed, not drawn as 0."""
+    from capacity.node.offer import Offer
+
+    check_each("offers", offers, Offer, "a list of Offer, as returned by offer")
     _some(offers)
     priced = sorted((o for o in offers if o.usd_per_pod_month is not None), key=lambda o: o.usd_per_pod_month or 0.0)
     rest = [o.instance_type for o in offers if o.usd_per_pod_month is None]
@@ -120,8 +126,11 @@ def plot_modes(rows: Sequence[MaxPods], *, ax: Axes | None = None, theme: Theme 
     Parameters
     ----------
     rows : sequence of MaxPods
-        One per type, mode and custom networking; drawn is ``max_pods``.
+        One per type, mode and custom networking; the chart shows ``max_pods``.
     """
+    from capacity.node.maxpods import MaxPods
+
+    check_each("rows", rows, MaxPods, "a list of MaxPods, as returned by max_pods")
     _some(rows)
     types = list(dict.fromkeys(r.instance_type for r in rows))
     kinds = [k for k in _kinds() if any((r.mode, r.custom_networking) == k for r in rows)]

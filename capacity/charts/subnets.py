@@ -10,6 +10,7 @@ from capacity.charts.theme import (
     LIGHT,
     Margins,
     Theme,
+    check_theme,
     drawing,
     key_below,
     label,
@@ -20,7 +21,7 @@ from capacity.charts.theme import (
     thousands,
     title,
 )
-from capacity.errors import SpecError
+from capacity.errors import SpecError, check_kind
 from capacity.plan.constants import PREFIX_SIZE
 from capacity.vpc.ledger import GROUPS
 
@@ -61,6 +62,9 @@ def plot_subnet_states(scenario: ScenarioState, *, ax: Axes | None = None, theme
 
     Bars beyond 100% show demand without an address. Of many subnets only the fullest are shown, as the title says.
     """
+    from capacity.cluster.scenario import ScenarioState
+
+    check_kind("scenario", scenario, ScenarioState, "a scenario of a check: result['peak']")
     rows = sorted(scenario.left, key=lambda s: s.free / s.subnet.usable)[:MOST_SUBNETS]
     if not rows:
         raise SpecError("nothing to draw: the plan has no subnets")
@@ -142,6 +146,10 @@ def plot_headroom(
     Only the subnets that end with the least room are drawn, six at most. ``order``: the subnets in the order of
     their colors.
     """
+    from capacity.cluster.headroom import HeadroomCurve
+
+    check_kind("curve", curve, HeadroomCurve, "a HeadroomCurve, as returned by headroom_by_nodes")
+    check_theme(theme)
     lines = sorted(range(len(curve.subnets)), key=lambda i: (curve.free[i][-1], i))[: len(theme.subnets)]
     if not lines or not curve.counts:
         raise SpecError(f"nothing to draw: no subnet depends on {curve.what}")
@@ -199,6 +207,10 @@ def _mark_full(axes: Axes, curve: HeadroomCurve, lines: Sequence[int], theme: Th
 
 def plot_blocks(blocks: BlockMap, *, ax: Axes | None = None, theme: Theme = LIGHT) -> Figure:
     """Draw every /28 block of a subnet as one cell, in address order, row by row."""
+    from capacity.vpc.block_map import BlockMap
+
+    check_kind("blocks", blocks, BlockMap, "a BlockMap, as returned by packed_blocks")
+    check_theme(theme)
     import numpy as np
     from matplotlib.patches import Patch
 

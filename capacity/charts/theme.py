@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from capacity.errors import check_kind
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREEN, VERMILION = "#0072b2", "#e69f00", "#009e73", "#d55e00"
-SKY, PURPLE, YELLOW, GREY = "#56b4e9", "#cc79a7", "#f0e442", "#8c8c8c"
+SKY, PURPLE, GREY = "#56b4e9", "#cc79a7", "#8c8c8c"
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 DASHES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
 LONGEST_LABEL = 30  # characters; longer names end in an ellipsis
@@ -117,8 +119,14 @@ def subnet_colors(names: Sequence[str], order: Sequence[str], theme: Theme) -> d
     return {name: theme.subnets[min(place.get(name, last), last)] for name in names}
 
 
+def check_theme(value: object) -> None:
+    """Refuse what is not a :class:`Theme`."""
+    check_kind("theme", value, Theme, "a Theme: LIGHT or DARK")
+
+
 def rc(theme: Theme) -> Any:
     """Matplotlib parameters of the theme; dollar signs in names are shown as such, not read as formulas."""
+    check_theme(theme)
     return {
         "font.family": "sans-serif",
         "font.sans-serif": ["DejaVu Sans"],  # included in matplotlib: equal on every machine
@@ -158,9 +166,12 @@ def rc(theme: Theme) -> Any:
 def drawing(ax: Axes | None, theme: Theme, width: float, height: float) -> Iterator[tuple[Figure, Axes]]:
     """Figure and Axes to draw on, with the theme active: the given Axes, or new ones of a given size. [inches]"""
     from matplotlib import rc_context
+    from matplotlib.axes import Axes
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    if ax is not None:
+        check_kind("ax", ax, Axes, "matplotlib Axes, or None")
     with rc_context(rc(theme)):
         if ax is not None:
             given = ax.get_figure(root=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from capacity.charts.theme import LIGHT, MARKERS, Margins, Theme, key_below, label, sheet, thousands, title
-from capacity.errors import SpecError
+from capacity.errors import SpecError, check_each, check_kind
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,6 +44,9 @@ def warm_choices(answer: WarmAnswer) -> list[WarmChoice]:
     Addresses are those of the last population (``peak`` of a plan), pods the mean over the nodes, calls those of a
     pod that starts and stops.
     """
+    from capacity.advice.warm import WarmAnswer
+
+    check_kind("answer", answer, WarmAnswer, "a WarmAnswer, as returned by warm_for_plan")
     best = answer.recommendation.row.targets if answer.recommendation else None
     own = (best, answer.current.targets)
     sound = sorted(
@@ -65,6 +68,7 @@ FRONTIER_CHOICES = 4  # evenly along it
 
 def plot_warm_tradeoff(choices: Sequence[WarmChoice], *, ax: Axes | None = None, theme: Theme = LIGHT) -> Figure:
     """Draw each setting as a numbered point; a line connects those that are best in addresses and instant pods."""
+    check_each("choices", choices, WarmChoice, "the choices of warm_choices(...)")
     if not choices:
         raise SpecError("nothing to draw: no warm settings were given")
     rows = sorted(choices, key=lambda c: (c.addresses_held, -c.instant_pods, c.name))

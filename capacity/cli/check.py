@@ -20,6 +20,7 @@ from capacity.cli.cost_options import (
     SpotDiscount,
     Tier,
     cost_inputs,
+    with_network,
 )
 from capacity.cli.options import Color, Explain, OutFile, Plan, Quiet, Scenario, Set, Wide, one_of, packed, sink, words
 from capacity.cli.output import FORMATS
@@ -82,6 +83,15 @@ def check(
     per_node_cost: PerNodeCost = 0.0,
     public_ipv4: PublicIpv4 = None,
     control_plane_tier: Tier = TIERS[0],
+    network_cost: Annotated[
+        bool, typer.Option("--network-cost", help="Count load balancers, NAT gateways and endpoints in the cost too.")
+    ] = False,
+    cross_zone_gb: Annotated[
+        float, typer.Option("--cross-zone-gb", help="Traffic between zones, for --network-cost.", metavar="GB/MONTH")
+    ] = 0.0,
+    nat_gb: Annotated[
+        float, typer.Option("--nat-gb", help="Traffic through NAT gateways, for --network-cost.", metavar="GB/MONTH")
+    ] = 0.0,
     explain: Explain = False,
     output: Output = "table",
     out_file: OutFile = None,
@@ -99,11 +109,12 @@ def check(
     capacity check --set cni.env.WARM_IP_TARGET=2 --set nodeGroups.general.nodes.max=30
     """
     given = packed(CheckOptions, locals())
-    to = sink(output, out_file, color, quiet, CI_FORMATS, wide=wide)
+    to = sink(output, out_file, color, CI_FORMATS, quiet=quiet, wide=wide)
     one_of("--fail-on", fail_on, ("error", "warning"))
     from capacity.cli.output import emit
 
     prices = cost_inputs(packed(CostOptions, locals()))
+    prices = with_network(prices, cross_zone_gb, nat_gb, counted=network_cost)
     try:
         checked = checked_plan(given.plan, given.settings, given.scenario, prices)
         prices.check_groups(checked.result.plan)

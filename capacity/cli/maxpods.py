@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -28,7 +28,6 @@ from capacity.plan.constants import MODES
 
 if TYPE_CHECKING:
     from capacity.catalog.instance_type import InstanceType
-    from capacity.node.platform import Platform
     from capacity.pages.answer import Answer
 
 ASKED_MODES = (*MODES, "all")
@@ -87,7 +86,7 @@ def maxpods(
     capacity maxpods m5.large m6i.large --mode prefix --snippet ·
     capacity maxpods m5.large --expression 'max_pods + 1' --host-pods 3
     """
-    to = sink(output, out_file, color, quiet, wide=wide)
+    to = sink(output, out_file, color, quiet=quiet, wide=wide)
     asked = Asked(
         None if one_of("--mode", mode, ASKED_MODES) == "all" else mode,
         custom_networking, max_eni, reserved_enis, pod_eni, os, ami, provisioner, expression, (),
@@ -95,33 +94,15 @@ def maxpods(
     )  # fmt: skip
     from capacity.cli.output import emit
 
-    emit(_answered(asked, select_types(types, everything), explain=explain, snippet=snippet), to)
+    emit(_answered(asked, select_types(types, everything=everything), explain=explain, snippet=snippet), to)
 
 
 def _answered(asked: Asked, kinds: list[InstanceType], *, explain: bool, snippet: bool) -> Answer:
     platform, _, notes = resolve(asked)
     from capacity.node.maxpods import max_pods_rows
     from capacity.node.platform import modes_of
-    from capacity.pages.maxpods_page import MaxPodsView, answer
+    from capacity.pages.maxpods_page import MaxPodsView, answer, inputs_of
 
     rows = max_pods_rows(kinds, platform, modes_of(platform) if asked.mode is None else (asked.mode,))
     view = MaxPodsView(platform, explain=explain, snippet=snippet)
-    return answer(rows, kinds, view, _inputs(asked, platform), notes)
-
-
-def _inputs(asked: Asked, platform: Platform) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    return {
-        "mode": asked.mode or "all",
-        "custom_networking": platform.custom_networking,
-        "pod_eni": platform.pod_eni,
-        "max_eni": platform.max_eni,
-        "reserved_enis": platform.reserved_enis,
-        "ami": platform.ami,
-        "provisioner": platform.provisioner,
-        "expression": asked.expression,
-        "cni": asked.cni,
-        "cilium": None if platform.cilium is None else asdict(platform.cilium),
-        "host_pods": platform.pods_on_host,
-    }
+    return answer(rows, kinds, view, inputs_of(platform, asked.mode, asked.cni), notes)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -16,7 +15,6 @@ from capacity.cli.cost_options import (
     PriceFile,
     SavingsPlan,
     cost_inputs,
-    prices_told,
 )
 from capacity.cli.node_flags import (
     Arch,
@@ -64,14 +62,9 @@ from capacity.errors import SpecError
 from capacity.plan.constants import ARCHS, MODES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from capacity.catalog.instance_type import InstanceType
-    from capacity.cost.plan_cost import Rate
-    from capacity.cost.rates import PriceBook
     from capacity.node.allocatable import Keep
     from capacity.node.offer import Daemon, PodAsked
-    from capacity.node.platform import Platform
     from capacity.pages.answer import Answer
 
 MOST_USD_PER_HOUR = 100_000
@@ -134,7 +127,7 @@ def node(
     capacity node m5.large --pods 12 --env WARM_IP_TARGET=2 --env MINIMUM_IP_TARGET=10
     """  # fmt: skip
     given = packed(NodeOptions, locals())
-    to = sink(output, out_file, color, quiet, wide=wide)
+    to = sink(output, out_file, color, quiet=quiet, wide=wide)
     from capacity.cli.output import emit
 
     emit(_answered(given), to)
@@ -209,38 +202,15 @@ def _answered(given: NodeOptions) -> Answer:
     keep = _keep(given.vm_memory_overhead, given.system_reserved, given.eviction_hard)
     daemons = [_daemon(text) for text in given.daemonset or ()]
     kinds = _kinds(given)
-    from capacity.cost.rates import PriceBook
-    from capacity.node.offer import offer
-    from capacity.pages.node_page import NodeView, answer
+    from capacity.pages.node_offers import OfferInputs, OfferView, offers_answer
 
     cost = given.per_node_cost
-    inputs = cost_inputs(CostOptions(given.price_file, given.price_factor, given.savings_plan, per_node_cost=cost))
-    book = PriceBook(given.region, inputs)
-    rates = {k.name: book.of_type(k.name, windows=platform.ami == "windows") for k in kinds}
-    offers = [offer(k, platform, pod, daemons, given.max_pods, keep, rates[k.name].usd_per_hour, cost) for k in kinds]
-    view = NodeView(
-        platform,
-        settings,
-        partial(_price_notes, rates, book),
-        given.pods,
-        given.sort,
-        given.limit,
-        explain=given.explain,
-    )
-    return answer(offers, kinds, view, _inputs(given, platform, pod, daemons, keep) | prices_told(inputs), notes)
-
-
-def _price_notes(rates: Mapping[str, Rate], book: PriceBook, shown: Sequence[str]) -> list[str]:
-    """Notes on prices that are missing, old, or from another region."""
-    from capacity.catalog.age import MOST_NAMES, price_notes
-
-    listed = [name for name in shown if rates[name].usd_per_hour is None or rates[name].region == book.region]
-    windows = [name for name in listed if "Windows" in rates[name].unknown]
-    found = price_notes([name for name in listed if name not in windows], book.region)
-    if windows:
-        more = f" and {len(windows) - MOST_NAMES} more" if len(windows) > MOST_NAMES else ""
-        found.append(f"Windows prices are not known (--price-file): {', '.join(windows[:MOST_NAMES])}{more}")
-    return [*found, *book.notes()]
+    prices = cost_inputs(CostOptions(given.price_file, given.price_factor, given.savings_plan, per_node_cost=cost))
+    inputs = OfferInputs(
+        platform, settings, pod, daemons, keep, given.max_pods, given.pods, given.region, prices,
+        env=given.env or (), cni=given.cni,
+    )  # fmt: skip
+    return offers_answer(inputs, kinds, OfferView(given.sort, given.limit, explain=given.explain), notes)
 
 
 def _pod(given: NodeOptions) -> PodAsked:
@@ -324,38 +294,7 @@ def _kinds(given: NodeOptions) -> list[InstanceType]:
             and (not given.current or kind.current_generation is True)
         )
 
-    found = [k for k in select_types(given.types, given.everything) if wanted(k)]
+    found = [k for k in select_types(given.types, everything=given.everything) if wanted(k)]
     if not found:
         raise SpecError("no instance type matches the filters (--vcpus-min, --memory-min, --arch, --family, …)")
     return found
-
-
-def _inputs(given: NodeOptions, platform: Platform, pod: PodAsked, daemons: list[Daemon], keep: Keep) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    from capacity.node.offer import daemons_on
-
-    return {
-        "mode": platform.mode,
-        "custom_networking": platform.custom_networking,
-        "pod_eni": platform.pod_eni,
-        "max_eni": platform.max_eni,
-        "reserved_enis": platform.reserved_enis,
-        "ami": platform.ami,
-        "provisioner": platform.provisioner,
-        "expression": platform.expression,
-        "max_pods": given.max_pods,
-        "pod": {
-            "cpu_millicores": pod.cpu,
-            "memory_bytes": pod.memory,
-            "security_groups": pod.branch,
-            "volumes": pod.volumes,
-        },
-        "daemonsets": [asdict(d) for d in daemons_on(platform, daemons)],
-        "vm_memory_overhead": keep.overhead_ppm / 10**6,
-        "region": given.region,
-        "pods": given.pods,
-        "env": list(given.env or ()),
-        "cni": given.cni,
-        "cilium": None if platform.cilium is None else asdict(platform.cilium),
-    }

@@ -110,7 +110,7 @@ def optimize(
     capacity optimize plan.yaml --types 'm6i.*,c6i.*' --max-vcpus 16 --survive zone -o json
     """  # fmt: skip
     given = packed(OptimizeOptions, locals())
-    to = sink(output, out_file, color, quiet, wide=wide)
+    to = sink(output, out_file, color, quiet=quiet, wide=wide)
     from capacity.cli.output import emit
     from capacity.pages.answer import with_charts
 
@@ -227,7 +227,7 @@ def _document(given: OptimizeOptions) -> tuple[Mapping[str, Any], str]:
     from capacity.optimize.open_plan import sketched
 
     mode = None if given.mode is None else one_of("--mode", given.mode, MODES)
-    asked = Asked(mode, given.custom_networking, None, 0, False, None, None, None, None, given.env or ())
+    asked = Asked(mode=mode, custom_networking=given.custom_networking, env=given.env or ())
     pods = [(p.name, p.cpu or "0", p.memory or "0", p.replicas) for p in read_pods(given.pod)]
     document = sketched(pods, given.region)
     if variables := dict(environment(asked)):

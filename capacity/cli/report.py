@@ -137,7 +137,7 @@ def report(
     capacity report proposed.yaml --against capacity.yaml · capacity report -o xlsx --out-file review.xlsx
     """
     given = packed(ReportOptions, locals())
-    to = sink(output, out_file, color, quiet, REPORT_FORMATS)
+    to = sink(output, out_file, color, REPORT_FORMATS, quiet=quiet)
     one_of("--theme", theme, ("light", "dark"))
     day = parse_day("--as-of", as_of)
     if kubectl is not None and answers is None:
@@ -150,7 +150,7 @@ def report(
 
     prices = cost_inputs(packed(CostOptions, locals()))
     checked = checked_plan(given.plan, given.settings, given.scenario, prices)
-    with progress("forecast", quiet) as tell:
+    with progress("forecast", quiet=quiet) as tell:
         material = _material(checked, given, day, tell)
     if given.sizing:
         material = replace(material, sizing=_sized(checked, quiet))
@@ -291,7 +291,7 @@ def _text(page: Page, material: Material, to: Sink, charts: Path | None, path: P
         from capacity.cli.progress import progress
         from capacity.pages.html import render_html
 
-        with progress("charts", to.quiet) as tell:
+        with progress("charts", quiet=to.quiet) as tell:
             return render_html(page, material.version, tell)
     from capacity.inert import log_text
     from capacity.pages.markdown import render_markdown

@@ -105,7 +105,7 @@ def warm(
     capacity warm --type m5.4xlarge --pods-per-node 40 --mode prefix --all
     """
     given = packed(WarmOptions, locals())
-    to = sink(output, out_file, color, quiet, wide=wide)
+    to = sink(output, out_file, color, quiet=quiet, wide=wide)
     from capacity.cli.output import emit
 
     emit(_answered(given), to)
@@ -138,10 +138,13 @@ def _answered(given: WarmOptions) -> Answer:
         if given.plan is not None or given.settings:
             raise SpecError("warm: give a plan (with --set) or --type, not both")
         asked = Asked(
-            one_of("--mode", given.mode, MODES[:2]) if given.mode is not None else None,
-            False, None, 0, False, None, given.ami, given.provisioner, None, given.env or (),
-        )  # fmt: skip
+            mode=one_of("--mode", given.mode, MODES[:2]) if given.mode is not None else None,
+            ami=given.ami,
+            provisioner=given.provisioner,
+            env=given.env or (),
+        )
         found, inputs = _for_type(given.instance_type, given.pods_per_node, asked, given.max_pods, share)
+        inputs["swing"] = given.swing
     else:
         for option, value in (
             ("--pods-per-node", given.pods_per_node), ("--mode", given.mode), ("--env", given.env),
@@ -149,20 +152,19 @@ def _answered(given: WarmOptions) -> Answer:
         ):  # fmt: skip
             if value:
                 raise SpecError(f"{option} needs --type (a plan has this setting; --set changes it)")
-        found, inputs = _for_plan(given.plan, given.settings or [], share)
-    inputs = {**inputs, "swing": given.swing}
+        found, inputs = _for_plan(given.plan, given.settings or [], given.swing)
     return answer(found, inputs, everything=given.everything, explain=given.explain)
 
 
-def _for_plan(plan: Path | None, settings: list[str], swing: Fraction) -> tuple[WarmAnswer, dict[str, object]]:
+def _for_plan(plan: Path | None, settings: list[str], swing: str) -> tuple[WarmAnswer, dict[str, object]]:
     from capacity.advice.warm import warm_for_plan
-    from capacity.plan.parse import find_plan
-    from capacity.plan.patch import parse_settings, read_patched
+    from capacity.pages.warm_page import plan_inputs
+    from capacity.plan.parse import find_plan, read_patched
+    from capacity.plan.patch import parse_settings
 
     patch = parse_settings(settings)
     read = read_patched(plan or find_plan(), patch)
-    inputs: dict[str, object] = {"plan": read.file, "name": read.name, "env": dict(read.cni.env)}
-    return warm_for_plan(read, swing), inputs | ({"set": patch} if patch else {})
+    return warm_for_plan(read, _share(swing)), plan_inputs(read, patch, swing)
 
 
 def _for_type(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from fractions import Fraction
+from functools import cached_property, partial
 from typing import NamedTuple
 
 from capacity.cluster.bounds import Taken, bounds_of, roaming_of
@@ -14,7 +15,7 @@ from capacity.cluster.further_enis import book_further_enis, fewest_roaming, mos
 from capacity.cluster.scenario import GroupState, Roaming
 from capacity.plan.model import Plan, Subnet
 from capacity.units import counted
-from capacity.vpc.ledger import Booking, SubnetState
+from capacity.vpc.ledger import Booking, SubnetState, settle
 
 FIXED_HOLDERS = ("control_plane", "load_balancers", "endpoints", "other")  # holders that node growth does not change
 
@@ -171,6 +172,34 @@ class Span:
     def roaming(self) -> tuple[int, int]:
         """The addresses that subnet discovery places. [addresses]"""
         return self.spans.lowest_roaming.get(self.name, 0), self.spans.highest_roaming.get(self.name, 0)
+
+
+class Counted:
+    """The addresses of everything in one scenario; the state of each subnet is computed on demand."""
+
+    def __init__(
+        self,
+        bookings: Mapping[str, Booking],
+        holdings: Sequence[Holding],
+        min_free: Fraction,
+        *,
+        prefix_mode: bool,
+        bounds_decide: bool,
+    ) -> None:
+        """``bounds_decide``: whether a subnet is tight if only the upper bound exceeds it."""
+        self.bookings = bookings
+        self.groups = tuple(holding.state for holding in holdings)
+        self._spans = Spans(bookings, holdings)
+        self._settle = partial(settle, min_free=min_free, prefix_mode=prefix_mode, bounds_decide=bounds_decide)
+
+    def subnet(self, name: str) -> SubnetState:
+        """The state of one subnet."""
+        return self._settle(self.bookings[name], bounds=Span(self._spans, name))
+
+    @property
+    def tightest(self) -> SubnetState:
+        """The state of the subnet with the fewest free addresses."""
+        return self.subnet(min(self.bookings, key=lambda name: self.bookings[name].free))
 
 
 def expected_use(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from capacity.cluster.alternatives import HarmfulType, harmful_types
+from capacity.cluster.booking import Counted
 from capacity.cluster.engine import Engine
 from capacity.cluster.events import EVENTS, NOT_UPDATED
 from capacity.cluster.fleet import Fleet
@@ -15,7 +17,7 @@ from capacity.cluster.reuse import Reuse
 from capacity.cluster.runway import Runway, runways
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.shape import GroupShape
-from capacity.errors import SpecError, check_kind, did_you_mean
+from capacity.errors import SpecError, check_each, check_kind, did_you_mean
 from capacity.plan.constants import CILIUM
 from capacity.plan.discovery import closed_of
 from capacity.plan.document import collector_paused
@@ -24,8 +26,10 @@ from capacity.plan.scenario_spec import ScenarioSpec
 from capacity.plan.scenarios import scenario_option
 from capacity.vpc.ledger import worst
 
+_T = TypeVar("_T")
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class CheckResult:
     """The result of ``check``.
 
@@ -92,6 +96,10 @@ def check(plan: Plan, scenarios: Sequence[str | ScenarioSpec] | None = None, reu
     """
     if isinstance(scenarios, str):
         raise SpecError(f"scenarios: {scenarios!r} is a single string (expected a list of names: [{scenarios!r}])")
+    if scenarios is not None:
+        check_each("scenarios", scenarios, (str, ScenarioSpec), "a list of names, such as ['steady', 'peak']")
+    if reuse is not None:
+        check_kind("reuse", reuse, Reuse, "the reuse of an earlier result")
     engine = engine_of(plan, Reuse() if reuse is None else reuse)
     shapes = engine.shapes
     specs = [scenario_option(s, plan) if isinstance(s, str) else s for s in scenarios or ()]
@@ -115,12 +123,6 @@ def check(plan: Plan, scenarios: Sequence[str | ScenarioSpec] | None = None, reu
 def engine_of(plan: Plan, reuse: Reuse) -> Engine:
     """The engine of a plan, with cached results of other engines."""
     return Engine(plan, reuse.shapes(plan), reuse)
-
-
-def states_of(plan: Plan, specs: Sequence[ScenarioSpec], reuse: Reuse) -> tuple[ScenarioState, ...]:
-    """The states of some scenarios, without the rest of a check."""
-    engine = engine_of(plan, reuse)
-    return tuple(state for spec in dict.fromkeys(specs) for state in run_scenario(engine, spec))
 
 
 def nodes_in(
@@ -185,6 +187,32 @@ def _state(engine: Engine, spec: ScenarioSpec) -> ScenarioState:
         return _counted(state if state.name == spec.name else replace(state, name=spec.name), spec)
     fleet, rule = fleet_after(engine, spec)
     return _counted(engine.settle(spec.name, rule, fleet, variant_of(spec)), spec)
+
+
+def state_unless(
+    engine: Engine, spec: ScenarioSpec, refused: Callable[[Fleet, Counted], _T | None]
+) -> ScenarioState | _T:
+    """The state of a scenario that loses at most one zone, or what is wrong there.
+
+    Parameters
+    ----------
+    refused : callable
+        Finds what is wrong with the fleet after the events and its counted addresses, before every subnet is settled;
+        None if it finds nothing.
+    """
+    if set(spec.parts) & EVENTS.keys():
+        fleet, rule = fleet_after(engine, spec)
+        counted = engine.count(fleet)
+        found = refused(fleet, counted)
+        return found or _counted(engine.settle(spec.name, rule, fleet, variant_of(spec), counted), spec)
+    base = _base(spec)
+    fleet = engine.fleet(engine.demand(base))
+    counted = engine.count(fleet)
+    found = refused(fleet, counted)
+    if found:
+        return found
+    engine.at_rest(base, counted)  # kept, because several scenarios start from it
+    return _state(engine, spec)
 
 
 def _base(spec: ScenarioSpec) -> str:
@@ -252,5 +280,5 @@ def assumptions(plan: Plan, shapes: Sequence[GroupShape]) -> list[str]:
 
 
 def check_result(value: object, what: str = "result") -> None:
-    """Refuse what is no :class:`CheckResult`."""
+    """Refuse a value that is not a :class:`CheckResult`."""
     check_kind(what, value, CheckResult, "a CheckResult, as returned by check")

@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import cached_property, partial
 from math import inf
 
-from capacity.cluster.booking import Holding, Span, Spans, book, holding_of
+from capacity.cluster.booking import Counted, Holding, book, holding_of
 from capacity.cluster.control_plane import refusal
 from capacity.cluster.demand import AT_REST, Demand
 from capacity.cluster.fleet import Extra, Fleet
@@ -22,7 +22,7 @@ from capacity.cluster.spread import Ground, NodeSpread, Slot, node_spread
 from capacity.cluster.turnover import Dues, at_rest, dues_of, turnovers
 from capacity.cluster.unplaced import Unplaced, daemons_on
 from capacity.plan.model import NodeGroup, Plan, Subnet
-from capacity.vpc.ledger import settle, worst
+from capacity.vpc.ledger import worst
 
 KEPT_FLEETS = len(AT_REST)  # the states that other scenarios start from
 BINDING = ("max_pods", "ips", "cpu", "memory", "gpus")
@@ -56,15 +56,15 @@ class Engine:
             self._demands[name] = AT_REST[name](self.plan, self.shapes)
         return self._demands[name]
 
-    def at_rest(self, name: str) -> ScenarioState:
+    def at_rest(self, name: str, counted: Counted | None = None) -> ScenarioState:
         """The cluster in one of these states, computed once because several scenarios start from it."""
         if name not in self._at_rest:
-            self._at_rest[name] = self.run(self.demand(name))
+            self._at_rest[name] = self.run(self.demand(name), counted)
         return self._at_rest[name]
 
-    def run(self, demand: Demand) -> ScenarioState:
+    def run(self, demand: Demand, counted: Counted | None = None) -> ScenarioState:
         """Place and count the pods of a state without events, and compute its verdict."""
-        return self.settle(demand.name, demand.rule, self.fleet(demand))
+        return self.settle(demand.name, demand.rule, self.fleet(demand), counted=counted)
 
     def fleet(self, demand: Demand) -> Fleet:
         """The fleet of a state without events, read-only; :meth:`Fleet.copy` creates one to change."""
@@ -76,32 +76,43 @@ class Engine:
                 self._fleets[demand] = known
         return known
 
-    def settle(self, name: str, rule: str, fleet: Fleet, variant: str = "") -> ScenarioState:
-        """The ledger of every subnet with everything that a fleet holds, and the verdict."""
-        holdings = self._holdings(fleet)
-        groups = tuple(holding.state for holding in holdings)
-        lost = tuple(sorted(fleet.lost))
-        neighbours = self.neighbours(fleet.base) if fleet.neighbours is None else fleet.neighbours
-        bookings = book(self.plan, holdings, [*fleet.extras, *neighbours])
-        bounds_decide = fleet.at_rest and fleet.base != "ceiling"
-        spans = Spans(bookings, holdings)
-        subnets = tuple(
-            settle(
-                booking,
-                self.plan.checks.min_free,
-                prefix_mode=self._gives_prefixes,
-                bounds_decide=bounds_decide,
-                bounds=Span(spans, name),
-            )
-            for name, booking in bookings.items()
-        )
-        unplaced = fleet.unplaced() + self._daemons_left_out(groups)
+    def settle(
+        self, name: str, rule: str, fleet: Fleet, variant: str = "", counted: Counted | None = None
+    ) -> ScenarioState:
+        """The ledger of every subnet with everything that a fleet holds, and the verdict.
+
+        ``counted``: the result of :meth:`count` for the fleet, if there is one already.
+        """
+        counted = counted or self.count(fleet)
+        subnets = tuple(counted.subnet(name) for name in counted.bookings)
+        unplaced = fleet.unplaced() + self._daemons_left_out(counted.groups)
         verdicts = [s.verdict for s in subnets] + [unplaced_verdict(u) for u in unplaced]
-        verdicts += ["exhausted"] if any(g.pods_without_address for g in groups) else []
+        verdicts += ["exhausted"] if any(g.pods_without_address for g in counted.groups) else []
         refused = refusal(self.plan, fleet.update_room)
         verdicts += ["exhausted"] if refused else []
         return ScenarioState(
-            name, rule, worst(verdicts), subnets, groups, tuple(unplaced), variant, lost, fleet.update_room, refused
+            name,
+            rule,
+            worst(verdicts),
+            subnets,
+            counted.groups,
+            tuple(unplaced),
+            variant,
+            tuple(sorted(fleet.lost)),
+            fleet.update_room,
+            refused,
+        )
+
+    def count(self, fleet: Fleet) -> Counted:
+        """Count the addresses of everything that a fleet holds."""
+        neighbours = self.neighbours(fleet.base) if fleet.neighbours is None else fleet.neighbours
+        holdings = self._holdings(fleet)
+        return Counted(
+            book(self.plan, holdings, [*fleet.extras, *neighbours]),
+            holdings,
+            self.plan.checks.min_free,
+            prefix_mode=self._gives_prefixes,
+            bounds_decide=fleet.at_rest and fleet.base != "ceiling",
         )
 
     def worst_zone(self, group: int, candidates: Sequence[str], outcome: Callable[[str], ScenarioState]) -> str:
@@ -212,22 +223,34 @@ class Engine:
             base=demand.name if demand.name in AT_REST else "steady",
         )
 
-    def neighbours(self, base: str, happens: Callable[[Engine, Fleet], object] | None = None) -> list[Extra]:
-        """The addresses of other clusters in shared subnets, each in this cluster's state or after an event."""
+    def neighbours(
+        self, base: str, happens: Callable[[Engine, Fleet], object] | None = None, event: str = ""
+    ) -> list[Extra]:
+        """The addresses of other clusters in shared subnets, each in this cluster's state or after an event.
+
+        ``event`` names what happens and where: the states of other clusters are kept by it.
+        """
 
         def state(other: Plan) -> ScenarioState:
-            engine = Engine(other, group_shapes(other))
+            engine = self.beside(other)
             if not happens:
                 return engine.at_rest(base)
             fleet = engine.fleet(engine.demand(base)).copy()
             happens(engine, fleet)
             return engine.settle(base, "", fleet)
 
+        def kept(other: Plan) -> ScenarioState:
+            return self.reuse.of_other(other, f"{base} {event}", lambda: state(other))
+
         if happens:
-            return neighbour_extras(self.plan, state)
+            return neighbour_extras(self.plan, kept)
         if base not in self._beside:
             self._beside[base] = neighbour_extras(self.plan, state)
         return self._beside[base]
+
+    def beside(self, other: Plan) -> Engine:
+        """The engine of another cluster, one for all plans that share subnets with it."""
+        return self.reuse.of_other(other, "engine", lambda: Engine(other, group_shapes(other)))
 
     def _holdings(self, fleet: Fleet) -> list[Holding]:
         """The addresses of every group."""

@@ -10,7 +10,7 @@ from capacity.cluster.node_state import NodeState
 from capacity.cluster.shape import GroupShape
 from capacity.cluster.spread import Slot
 from capacity.cluster.unplaced import Unplaced
-from capacity.errors import SpecError, did_you_mean
+from capacity.errors import SpecError, check_kind, did_you_mean
 from capacity.plan.model import Subnet
 from capacity.vpc.ledger import VERDICTS, SubnetState
 
@@ -102,7 +102,7 @@ class Turnover(NamedTuple):
     closings: tuple[tuple[int, str | None], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class GroupState:
     """A node group in one scenario.
 
@@ -171,7 +171,17 @@ class Roaming(NamedTuple):
     by_home: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
+def weighed(verdict: str, *, advisory: bool) -> str:
+    """A verdict as it counts: at most tight in a scenario that was not requested by name."""
+    return "tight" if advisory and verdict == "exhausted" else verdict
+
+
+def title_of(name: str, variant: str) -> str:
+    """Name and variant of a scenario, for people."""
+    return f"{name} ({variant})" if variant else name
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class ScenarioState:
     """The result of one scenario.
 
@@ -207,7 +217,7 @@ class ScenarioState:
 
     def weighed(self, verdict: str) -> str:
         """A verdict in this scenario as it counts: at most tight if the scenario was not requested by name."""
-        return "tight" if self.advisory and verdict == "exhausted" else verdict
+        return weighed(verdict, advisory=self.advisory)
 
     def cells_of(self, subnet: Subnet) -> dict[str, str]:
         """Cells that replace a lost subnet's figures in a table row; empty if it is not lost."""
@@ -244,7 +254,7 @@ class ScenarioState:
     @property
     def title(self) -> str:
         """Name and variant, for people."""
-        return f"{self.name} ({self.variant})" if self.variant else self.name
+        return title_of(self.name, self.variant)
 
     @property
     def nodes(self) -> int:
@@ -270,6 +280,7 @@ def _named(what: str, name: str, known: Mapping[str, _T]) -> _T:
     SpecError
         It does not exist; the message has the nearest name.
     """
+    check_kind(what, name, str, "its name")
     if name not in known:
         raise SpecError(f"there is no {what} {name!r}{did_you_mean(name, known)}")
     return known[name]

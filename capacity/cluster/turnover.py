@@ -29,7 +29,7 @@ class Due(NamedTuple):
     resource : str
         A field of :class:`~capacity.cluster.node_state.NodeState`.
     have, ask : int
-        What a node has of it after its DaemonSets, and the largest request for it.
+        Its amount on a node after DaemonSets, and the largest request for it.
     """
 
     resource: str
@@ -78,6 +78,8 @@ class _Moves:
         groups = range(len(fleet.shapes))
         self.drained = [sum(self._at_most(g, zone, n) for n, zone in fleet.closings[g]) for g in groups]
         self.node = [_most_on_node(shape.first) for shape in fleet.shapes]
+        open_to = [groups for pod, groups in zip(fleet.pods, fleet.allowed, strict=True) if pod.constrained]
+        self.constrained = {group for groups in open_to for group in groups}
         self.coming: list[list[int]] = [[0, 0, 0] for _ in groups]
         self.leaving: list[list[int]] = [[0, 0, 0] for _ in groups]
         self.near = list(self.drained)
@@ -148,7 +150,7 @@ class _Moves:
         Notes
         -----
         A node without room for a pod holds at least as many pods as fit of the largest ones. In some resource it has
-        less left than the largest request for it, so the sum of what is used, as shares of what is there less that
+        less left than the largest request for it, so the sum of the used amounts, as shares of the amounts minus that
         request, is 1 or more. This is true for every open node when an additional one starts, and nodes that started
         empty have only pods of drained nodes.
         """
@@ -156,7 +158,7 @@ class _Moves:
         if not self.near[group]:
             return 0
         grown = sum(b.count for b in fleet.batches[group] if b.grown)
-        if any(pod.constrained and group in groups for pod, groups in zip(fleet.pods, fleet.allowed, strict=True)):
+        if group in self.constrained:
             return max(self.near[group], grown)  # room alone does not take such pods; a node like the drained one does
         open_nodes, dues = fleet.open_nodes(group) - grown, self.dues[group]
         each = min((due.have // due.ask for due in dues), default=0)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from capacity.advice.findings.codes import codes
 from capacity.advice.judge import check
 from capacity.cluster.figure_terms import explain, scenario_named
@@ -11,7 +9,7 @@ from capacity.errors import SpecError, either, nearest_names
 from capacity.pages.answer import Answer
 from capacity.pages.check_page import inputs_of
 from capacity.pages.page import CodeBlock, Page, Text
-from capacity.plan.parse import find_plan, read_plan
+from capacity.plan.model import Plan
 from capacity.trace import lines
 
 
@@ -30,12 +28,11 @@ def code_answer(code: str) -> Answer:
     return Answer("explain", {"what": code}, results, Page([Text(t) for t in texts]), [results], dated=False)
 
 
-def figure_answer(what: str, plan: Path | None, scenario: str | None) -> Answer:
+def figure_answer(what: str, plan: Plan, scenario: str | None) -> Answer:
     """The tree of one figure of a plan."""
-    document = read_plan(plan or find_plan())
-    result = check(document)
+    result = check(plan)
     if scenario and scenario_named(result, scenario) is None:  # such as burst:nodes=20, which no plan need name
-        result = check(document, [scenario])
+        result = check(plan, [scenario])
         term = explain(result, what)
     else:
         term = explain(result, what, scenario)

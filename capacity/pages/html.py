@@ -35,11 +35,9 @@ def render_html(page: Page, version: str, tell: Callable[[int, int], None] = lam
     """
     from markupsafe import Markup
 
-    from capacity.charts.files import color_variables
-    from capacity.charts.theme import DARK, LIGHT
+    from capacity.charts.theme import LIGHT
 
-    script, css = _part("report.js"), _part("report.css")
-    css = css.replace("{{ light }}", color_variables(LIGHT)).replace("{{ dark }}", color_variables(DARK))
+    script, css = template_part("report.js"), page_style()
     explorers = [b for s in page.sections() for b in s.blocks if isinstance(b, Explorer)]
     lists = [b for b in page.blocks if isinstance(b, FigureList)]
     text: str = _template().render(
@@ -170,7 +168,17 @@ def _template() -> Any:
     return environment.get_template("report.html")
 
 
-def _part(name: str) -> str:
+def page_style() -> str:
+    """The style of all pages, light and dark."""
+    from capacity.charts.files import color_variables
+    from capacity.charts.theme import DARK, LIGHT
+
+    css = template_part("report.css")
+    return css.replace("{{ light }}", color_variables(LIGHT)).replace("{{ dark }}", color_variables(DARK))
+
+
+def template_part(name: str) -> str:
+    """The style or the script of the pages."""
     from importlib.resources import files
 
     return (files("capacity.pages") / "templates" / name).read_text(encoding="utf-8")

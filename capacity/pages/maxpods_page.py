@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from capacity.node.limit_words import limit_words
@@ -39,6 +39,23 @@ class MaxPodsView:
     platform: Platform
     explain: bool = False
     snippet: bool = False
+
+
+def inputs_of(platform: Platform, mode: str | None = None, cni: str = "vpc-cni") -> dict[str, Any]:
+    """The inputs of the answer, after defaults; ``mode`` None: every mode of the platform."""
+    return {
+        "mode": mode or "all",
+        "custom_networking": platform.custom_networking,
+        "pod_eni": platform.pod_eni,
+        "max_eni": platform.max_eni,
+        "reserved_enis": platform.reserved_enis,
+        "ami": platform.ami,
+        "provisioner": platform.provisioner,
+        "expression": platform.expression,
+        "cni": cni,
+        "cilium": None if platform.cilium is None else asdict(platform.cilium),
+        "host_pods": platform.pods_on_host,
+    }
 
 
 def answer(

@@ -205,12 +205,14 @@ def forecast_of(
     tell: Progress = lambda _done, _total: None,
 ) -> ForecastResult | None:
     """The forecast of a checked plan; None if no workload grows."""
+    from capacity.forecast.span import parse_horizon
+
+    span = parse_horizon(horizon, as_of)
     if not any(w.growth for w in result.plan.workloads):
         return None
     from capacity.forecast.plan_growth import forecast_growth
-    from capacity.forecast.span import parse_horizon
 
-    span, paths = parse_horizon(horizon, as_of), paths_of(result.plan)
+    paths = paths_of(result.plan)
     return forecast_growth(result.plan, span, paths, progress=tell, checked=result)
 
 

@@ -10,7 +10,14 @@ from capacity.advice.warm import Recommendation, WarmAnswer, explain_row, rule
 from capacity.advice.warm_rows import NodeKind, WarmRow
 from capacity.pages.answer import Answer
 from capacity.pages.page import CodeBlock, Page, Table, TableColumn, Text
+from capacity.plan.model import Plan
 from capacity.trace import lines
+
+
+def plan_inputs(plan: Plan, patch: Mapping[str, object], swing: str) -> dict[str, Any]:
+    """The inputs of the answer for a plan."""
+    told: dict[str, Any] = {"plan": plan.file, "name": plan.name, "env": dict(plan.cni.env)}
+    return told | ({"set": dict(patch)} if patch else {}) | {"swing": swing}
 
 
 def answer(found: WarmAnswer, inputs: Mapping[str, Any], *, everything: bool, explain: bool) -> Answer:

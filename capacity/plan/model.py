@@ -15,6 +15,7 @@ from capacity.errors import SpecError
 from capacity.plan.cni_env import CniSettings, cni_settings
 from capacity.plan.declaration import QUARTER
 from capacity.plan.scenario_spec import ScenarioSpec
+from capacity.plan.service import DEFAULT_PROXY, KubeProxy, Service
 from capacity.plan.windows import WindowsIpam, windows_ipam
 
 RESERVED_BY_AWS = 5  # first four and last; awsdocs/amazon-vpc-user-guide subnet-sizing.md L9
@@ -41,6 +42,8 @@ class Subnet:
         Tag ``kubernetes.io/role/cni``: 1 is True, 0 False, None without the tag; see :mod:`capacity.plan.discovery`.
     clusters : tuple of str
         Clusters that tags reserve the subnet for; empty means all.
+    id : str or None
+        AWS ID; only a fleet uses it.
     """
 
     name: str
@@ -51,6 +54,7 @@ class Subnet:
     discovery: bool | None = None
     clusters: tuple[str, ...] = ()
     where: str = ""
+    id: str | None = None
 
     def __hash__(self) -> int:
         return hash(self.name)
@@ -68,12 +72,17 @@ class Subnet:
 
 @dataclass(frozen=True, slots=True)
 class Kubernetes:
-    """Version as written, Service CIDR, IP family and number of Services of the cluster (None: not set)."""
+    """Version as written, Service CIDR, IP family and number of Services of the cluster (None: not set).
+
+    ``proxy_mode`` is the mode of kube-proxy (None: not set), ``proxy`` its settings.
+    """
 
     version: str | None = None
     service_cidr: IPv4Network | None = None
     ip_family: str = "ipv4"
     services: int | None = None
+    proxy_mode: str | None = None
+    proxy: KubeProxy = DEFAULT_PROXY
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,8 +282,8 @@ class Growth:
 class Workload:
     """Replicas of one pod shape. Empty ``node_groups`` means any group but a Fargate profile.
 
-    ``volumes`` are EBS volumes that each pod attaches. [volumes] ``zone_skew`` is how much two zones may differ in its
-    pods (None: at will), ``one_per_node`` whether no two are on one node.
+    ``volumes`` are EBS volumes that each pod attaches. [volumes] ``zone_skew`` is how much two zones can differ in its
+    pods (None: no limit), ``one_per_node`` whether no two are on one node.
     """
 
     name: str
@@ -305,6 +314,30 @@ class DaemonSet:
 
 
 @dataclass(frozen=True, slots=True)
+class Balancing:
+    """What a load balancer serves.
+
+    Attributes
+    ----------
+    internet_facing : bool
+        Scheme ``internet-facing``: it has public addresses.
+    target_type : {'ip', 'instance'}
+        Targets are pods, or the nodes.
+    workloads : tuple of str
+        Workloads behind it, each with a target group.
+    rules, certificates, security_groups : int
+        Listener rules and certificates without the default ones, and security groups.
+    """
+
+    internet_facing: bool = False
+    target_type: str = "ip"
+    workloads: tuple[str, ...] = ()
+    rules: int = 0
+    certificates: int = 0
+    security_groups: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Tenant:
     """Anything other than nodes that uses addresses in subnets; ``addresses`` is per subnet. [addresses]
 
@@ -319,6 +352,12 @@ class Tenant:
     where: str = ""
     plan: Plan | None = None
     places: Mapping[str, str] = field(default_factory=dict)
+    balancing: Balancing | None = None
+
+    @property
+    def internet_facing(self) -> bool:
+        """Whether this is a load balancer with public addresses."""
+        return self.balancing is not None and self.balancing.internet_facing
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,7 +368,7 @@ class Checks:
     scenarios: tuple[ScenarioSpec, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Plan:
     """A cluster in its VPC. ``notes`` are the assumptions and replaced values to show."""
 
@@ -344,9 +383,12 @@ class Plan:
     workloads: tuple[Workload, ...] = ()
     daemon_sets: tuple[DaemonSet, ...] = ()
     tenants: tuple[Tenant, ...] = ()
+    services: tuple[Service, ...] = ()
     checks: Checks = Checks()
     notes: tuple[str, ...] = ()
     file: str = ""
+    account: str | None = None
+    vpc_id: str | None = None
 
     def __repr__(self) -> str:
         counts = f"{len(self.subnets)} subnets, {len(self.node_groups)} node groups, {len(self.workloads)} workloads"
@@ -359,6 +401,13 @@ class Plan:
     @cached_property
     def _by_name(self) -> Mapping[str, Subnet]:
         return {s.name: s for s in self.subnets}
+
+    @property
+    def service_count(self) -> int | None:
+        """Services of the cluster: stated, or counted from ``services``; None if unknown. [Services]"""
+        if self.kubernetes.services is not None or not self.services:
+            return self.kubernetes.services
+        return sum(service.count for service in self.services)
 
     @property
     def group_names(self) -> tuple[str, ...]:

@@ -1,19 +1,18 @@
-"""Builds a plan from a few numbers, for questions before a plan exists."""
+"""Builds the document of a plan from a few numbers, for questions before a plan exists."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 
-from capacity.catalog.table import Catalog, load_catalog
 from capacity.errors import SpecError
 from capacity.plan.constants import API_VERSION
-from capacity.plan.document import PlanSection
-from capacity.plan.model import Plan
-from capacity.plan.parse import parse_plan
 
 PLACEHOLDER = "192.0.2.0/24"  # placeholder block for the subnets until they are sized
+
+VPC_BLOCK = "10.0.0.0/16"  # blocks of a VPC that is not described
+POD_BLOCK = "100.64.0.0/16"  # also, under custom networking
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,54 +91,3 @@ def _workload(pods: PodAsk) -> dict[str, object]:
     requests = {key: text for key, text in (("cpu", pods.cpu), ("memory", pods.memory)) if text is not None}
     entry: dict[str, object] = {"name": pods.name, "replicas": pods.replicas}
     return entry | ({"requests": requests} if requests else {})
-
-
-def read_sketch(
-    document: Mapping[str, object], vpc_cidrs: Sequence[IPv4Network] = (), catalog: Catalog | None = None
-) -> Plan:
-    """The plan of a sketched document, read like any plan file, with the same defaults and errors.
-
-    ``vpc_cidrs`` are the blocks from which the sized subnets are allocated.
-    """
-    plan = parse_plan(_section(document), "command line", catalog or load_catalog())
-    return replace(plan, vpc_cidrs=tuple(vpc_cidrs))
-
-
-def sketch_plan(
-    pods: int | Sequence[PodAsk],
-    instance_type: str,
-    zones: int,
-    nodes: int | None = None,
-    env: Mapping[str, str | None] | None = None,
-    ip_family: str = "ipv4",
-    vpc_cidrs: Sequence[IPv4Network] = (),
-    catalog: Catalog | None = None,
-) -> Plan:
-    """The plan of :func:`sketch_document`; a number of pods means pods without resource requests.
-
-    Examples
-    --------
-    >>> plan = sketch_plan(pods=300, instance_type="m5.large", zones=3, nodes=15)
-    >>> [s.zone for s in plan.subnets], plan.node_groups[0].desired
-    (['us-east-1a', 'us-east-1b', 'us-east-1c'], 15)
-    """
-    asked = [PodAsk("app", pods)] if isinstance(pods, int) else pods
-    document = sketch_document(asked, instance_type, zones, nodes, SketchOptions(env or {}, ip_family))
-    return read_sketch(document, vpc_cidrs, catalog)
-
-
-def _section(value: object) -> PlanSection:
-    """Plain mappings as sections for the parser, with scalars as in YAML."""
-    made: object = value
-    if isinstance(value, Mapping):
-        made = PlanSection()
-        for key, inner in value.items():
-            made[key] = _section(inner) if isinstance(inner, dict) else _plain(inner)
-    assert isinstance(made, PlanSection)
-    return made
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, list):
-        return [_section(v) if isinstance(v, dict) else _plain(v) for v in value]
-    return str(value) if isinstance(value, int) else value

@@ -41,12 +41,13 @@ def layer_violations(graph: Graph, layers: str) -> list[str]:
 
 def import_cycles(graph: Graph) -> list[list[str]]:
     """Groups of modules that reach each other, each sorted."""
-    reach = {module: _reachable(module, graph) for module in graph}
+    reach = {module: reachable(module, graph) for module in graph}
     groups = {tuple(sorted(o for o in reach[m] if m in reach[o])) for m in graph if m in reach[m]}
     return [list(group) for group in sorted(groups)]
 
 
-def _reachable(start: str, graph: Graph) -> set[str]:
+def reachable(start: str, graph: Graph) -> set[str]:
+    """The modules that a module reaches, by one or more imports."""
     seen: set[str] = set()
     waiting = list(graph[start])
     while waiting:
@@ -57,27 +58,38 @@ def _reachable(start: str, graph: Graph) -> set[str]:
     return seen
 
 
+def external_imports(root: Path) -> dict[str, set[str]]:
+    """Each module under ``root`` with the top names of all packages that it imports at run time."""
+    return {
+        _module_name(path, root): {name.partition(".")[0] for name in _wanted(_module_name(path, root), path)}
+        for path in sorted(root.rglob("*.py"))
+    }
+
+
 def _module_name(path: Path, root: Path) -> str:
     parts = path.relative_to(root.parent).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def _targets(name: str, path: Path, modules: dict[str, Path]) -> Iterator[str]:
+    for wanted in _wanted(name, path):
+        target = wanted
+        while target and target not in modules:  # a name inside a module, or a module of someone else's
+            target = target.rpartition(".")[0]
+        if target:
+            yield target
+
+
+def _wanted(name: str, path: Path) -> Iterator[str]:
+    """The full names that a module imports at run time."""
     package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
     for node in _runtime_nodes(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            wanted = [alias.name for alias in node.names]
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else []
             stem = ".".join([*base, *([node.module] if node.module else [])])
-            wanted = [f"{stem}.{alias.name}" for alias in node.names]
-        else:
-            continue
-        for target in wanted:
-            while target and target not in modules:  # a name inside a module, or a module of someone else's
-                target = target.rpartition(".")[0]
-            if target:
-                yield target
+            yield from (f"{stem}.{alias.name}" for alias in node.names)
 
 
 def _runtime_nodes(tree: ast.AST) -> Iterator[ast.AST]:

@@ -168,7 +168,7 @@ def test_workloads_of_their_own_groups_are_told_their_label() -> None:
         ((*PODS, "--time-limit", "0"), "error: --time-limit: 0 is out of range"),
         ((*PODS, "--headroom", "many"), "error: --headroom: 'many'"),
         ((*PODS, "--cni-modes", "prefx"), "'prefx' is not one of secondary, prefix (did you mean 'prefix'?)"),
-        ((*PODS, "--current"), "error: --current: the plan has no node groups of its own to compare with"),
+        ((*PODS, "--current"), "error: --current: the plan has no node groups to compare with"),
         ((*PODS, "--zones", "7"), "error: --zones: 7 is out of range (expected 1 to 6)"),
         ((*PODS, "--types", "m5.lrage"), "error: --types: 'm5.lrage' is not a known instance type"),
         ((*PODS, "--region", "eu-west-3"), "no known price in eu-west-3"),

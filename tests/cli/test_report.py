@@ -78,6 +78,16 @@ def test_bad_usage_is_one_line_and_writes_nothing(tmp_path: Path, arguments: lis
     assert os.listdir(tmp_path) == ["taken"]
 
 
+def test_a_bad_horizon_is_refused_in_a_plan_without_growth(tmp_path: Path) -> None:
+    plan = EXAMPLE.parent / "first-plan.yaml"
+    assert "growth" not in plan.read_text()
+    done = run(str(plan), "-q", "--horizon", "-3y", cwd=tmp_path)
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (
+        2,
+        "error: --horizon: '-3y' is not a length of time (expected something like 90d, 26w, 18mo or 2y)",
+    )
+
+
 def test_set_changes_the_plan_and_is_named_in_the_command(tmp_path: Path) -> None:
     done = run(str(EXAMPLE), "-q", "-o", "md", "--set", "cni.env.WARM_IP_TARGET=2", "--scenario", "peak", cwd=tmp_path)
     assert "--scenario peak --set cni.env.WARM_IP_TARGET=2" in done.stdout

@@ -16,9 +16,10 @@ from capacity.advice.levers.offered import Lever, lever_for, levers
 from capacity.advice.search import find_fixes
 from capacity.cluster.check import CheckResult, check
 from capacity.errors import SpecError
-from capacity.plan.document import PlanSection, parse_yaml
-from capacity.plan.parse import parse_plan
-from capacity.plan.patch import apply_patch, parse_patched
+from capacity.plan.document import parse_yaml
+from capacity.plan.parse import parse_patched, parse_plan
+from capacity.plan.patch import apply_patch
+from capacity.plan.sections import PlanSection
 from capacity.vpc.ledger import VERDICTS
 
 TYPES = ("m5.large", "t3.large", "m4.large", "c6i.2xlarge", "m7g.medium", "m5d.large")
@@ -234,10 +235,10 @@ def test_a_new_subnet_is_ok_itself_at_rest(document: PlanSection) -> None:
 @given(documents())
 def test_a_reservation_never_makes_a_subnet_worse(document: PlanSection) -> None:
     lever = offered(checked(document)).get("prefix-delegation")
-    if lever is None:
+    if lever is None or lever.complete is None:
         return
-    plain = {p: v for p, v in lever.patch.items() if not p.endswith("reservations[+]")}
-    without, reserved = checked(apply_patch(document, plain)), checked(apply_patch(document, lever.patch))
+    without = checked(apply_patch(document, lever.patch))
+    reserved = checked(apply_patch(document, lever.complete(without).patch))
     assert least_free(without) == least_free(reserved)
     for one, two in zip(without.scenarios, reserved.scenarios, strict=True):
         for was, now in zip(one.subnets, two.subnets, strict=True):

@@ -7,14 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.big_plan import plan_text
-from capacity.advice.places import RefusalPlace, _part, places_of, refusal
+from capacity.advice.places import RefusalPlace, _part, first_refusal, places_of, refusal
 from capacity.cluster.check import CheckResult, check, engine_of, run_scenario, singles
 from capacity.cluster.scenario import ScenarioState
-from capacity.plan.document import PlanSection, parse_yaml
+from capacity.plan.document import parse_yaml
 from capacity.plan.model import Plan
-from capacity.plan.parse import parse_plan
-from capacity.plan.patch import parse_patched
+from capacity.plan.parse import parse_patched, parse_plan
 from capacity.plan.scenario_spec import ScenarioSpec
+from capacity.plan.sections import PlanSection
 
 NAMES = ("steady", "peak", "ceiling", "zone-loss", "peak+zone-loss")
 PATCHES: tuple[dict[str, object], ...] = (
@@ -27,6 +27,9 @@ PATCHES: tuple[dict[str, object], ...] = (
     {"cni.env.AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG": "true"}
     | {f"nodeGroups[g{i}].podSubnets": [f"s{3 * (i % 6) + z}" for z in range(3)] for i in range(9)},
 )
+DISCOVERY: dict[str, object] = {f"vpc.subnets[s{i}].tags": {"kubernetes.io/role/cni": "1"} for i in range(0, 18, 2)} | {
+    "cni.env.ENABLE_SUBNET_DISCOVERY": "true"
+}
 
 
 def _document(seed: int, groups: int = 9, subnets: int = 18) -> PlanSection:
@@ -74,6 +77,30 @@ def test_a_place_that_refused_a_plan_refuses_it_again(seed: int) -> None:
                 assert found.verdict != "ok"
                 subnets = [s for s in state.subnets if s.subnet.name == place.subnet]
                 assert found.short == sum(max(-s.free, 0) for s in subnets)
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10_000), patch=st.sampled_from((*PATCHES, DISCOVERY)), pods_count=st.booleans())
+def test_the_first_refusal_is_in_the_state_of_the_scenario(
+    seed: int, patch: dict[str, object], pods_count: bool
+) -> None:
+    plan = parse_patched(_document(seed), patch, "plan.yaml")
+    result = check(plan, (*NAMES, "rollout"))
+    for spec, state in _states(plan, result):
+        found = first_refusal(engine_of(plan, result.reuse), spec, pods_count=pods_count)
+        emptiest = min(s.free for s in state.subnets)
+        short = any(s.verdict != "ok" for s in state.subnets if s.free == emptiest)
+        pods = any(pods_count or u.reason == "addresses" for u in state.unplaced)
+        if isinstance(found, ScenarioState):
+            assert not short
+            assert not pods
+            assert found == state
+        elif found.place.subnet:
+            subnet = state.subnet(found.place.subnet)
+            assert (found.verdict, found.short) == (state.weighed(subnet.verdict), max(-subnet.free, 0))
+            assert (subnet.free, found.title) == (emptiest, state.title)
+        else:
+            assert found.pods == sum(u.pods for u in state.unplaced if u.workload == found.place.workload) > 0
 
 
 def test_a_place_that_is_ok_refuses_nothing() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from capacity.cluster.check import CheckResult
 
 # What a change disrupts, least first. The search tries changes in this order.
 RISKS = ("settings", "nodes", "subnets", "architecture", "new cluster")
@@ -37,6 +39,8 @@ class Lever:
         only if it is.
     targets : (int, int) or None
         WARM_IP_TARGET and MINIMUM_IP_TARGET after the change, 0 if not set; None if the lever does not change them.
+    complete : callable or None
+        Adds what depends on the changed plan, given the check of that plan. The search completes only its answer.
     """
 
     name: str
@@ -48,6 +52,7 @@ class Lever:
     risk: str = "settings"
     milder: tuple[Lever, ...] = ()
     targets: tuple[int, int] | None = None
+    complete: Callable[[CheckResult], Lever] | None = field(default=None, compare=False, repr=False)
 
     @property
     def last(self) -> bool:

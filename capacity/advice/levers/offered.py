@@ -51,7 +51,7 @@ FACTORIES: Mapping[str, Factory] = {
     "larger-subnets": lambda r, _, __: larger_subnets(r),
     "subnet-discovery": lambda r, _, others: subnet_discovery(r, others),
     "custom-networking": lambda r, _, others: custom_networking(r.plan, others),
-    "prefix-delegation": lambda r, _, __: prefixes(r),
+    "prefix-delegation": lambda r, _, __: prefixes(r.plan),
     "windows-prefix-delegation": lambda r, _, __: windows_prefixes(r.plan),
     "ipv6": lambda r, _, __: ipv6(r.plan),
 }

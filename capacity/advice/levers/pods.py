@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from ipaddress import IPv4Network
 
 from capacity.advice.levers.lever import GUIDE, Lever
 from capacity.advice.levers.variables import env
 from capacity.advice.snippets.settings import ipv6_cluster_snippets, max_pods_snippets, windows_snippets
 from capacity.advice.snippets.subnets import reservation_snippets
-from capacity.cluster.check import CheckResult, states_of
+from capacity.cluster.check import CheckResult
 from capacity.cni.on_node import own_cni
 from capacity.node.density import recommended_cap
 from capacity.plan.constants import OVERLAY, PREFIX_SIZE, VPC_CNI
@@ -27,32 +28,27 @@ KUBERNETES_IPV6_SINCE = (1, 21, 0)  # EKS API KubernetesNetworkConfigRequest.ipF
 NO_IPV6_REGIONS = "cn-"  # the same
 
 
-def prefixes(result: CheckResult) -> Iterator[Lever]:
-    """Enable prefix delegation, with max pods where the platform does not raise it, and reservations; Nitro only."""
-    plan, settings = result.plan, result.plan.cni.settings
+def prefixes(plan: Plan) -> Iterator[Lever]:
+    """Enable prefix delegation, with max pods where the platform does not raise it; Nitro only.
+
+    As an answer it is completed with reservations for the prefixes.
+    """
+    settings = plan.cni.settings
     if settings.prefix or settings.ipv6 or not own_cni(plan) or not _all_nitro(own_cni(plan)):
         return
     change: dict[str, str | None] = {"ENABLE_PREFIX_DELEGATION": "true", "WARM_PREFIX_TARGET": "1"}
     patch, commands = env(plan, change)
     raised = _raised_max_pods(plan)
-    reserved, left_off = _reservations(result, change, raised)
-    for name, cidrs in reserved.items():
-        patch[entry("vpc.subnets", name, "reservations[+]")] = [{"cidr": str(c), "type": "prefix"} for c in cidrs]
-    commands += tuple(reservation_snippets(reserved))
-    yield Lever(
+    lever = Lever(
         name="prefix-delegation",
-        summary="assign /28 prefixes instead of single addresses, raise max pods where the platform does not"
-        + _in_words(reserved, left_off),
+        summary="assign /28 prefixes instead of single addresses, raise max pods where the platform does not",
         patch=patch | {entry("nodeGroups", g.name, "maxPods"): cap for g, cap in raised},
-        cost="requires new nodes and aligned /28 blocks; for more pods per node, not for fewer addresses"
-        + ("; addresses already in use inside a reserved block stay until their pods end" if reserved else ""),
+        cost="requires new nodes and aligned /28 blocks; for more pods per node, not for fewer addresses",
         source=f"{GUIDE}/prefix-mode_linux.adoc L43-93; subnet-cidr-reservation.md L3-14",
-        commands=(
-            *commands,
-            *_max_pods_lines(raised),
-        ),
+        commands=(*commands, *_max_pods_lines(raised)),
         risk="architecture",
     )
+    yield replace(lever, complete=partial(_with_reservations, lever, {s.name for s in plan.subnets}))
 
 
 def windows_prefixes(plan: Plan) -> Iterator[Lever]:
@@ -135,13 +131,30 @@ def _raised_max_pods(plan: Plan) -> list[tuple[NodeGroup, int]]:
 # --- reservations for prefixes --------------------------------------------------------------------
 
 
+def _with_reservations(lever: Lever, names: Collection[str], changed: CheckResult) -> Lever:
+    """The lever with reservations for the prefixes of the changed plan, in the subnets with these names."""
+    reserved, left_off = _reservations([s for scenario in changed.scenarios for s in scenario.subnets], names)
+    if not reserved and not left_off:
+        return lever
+    paths = {entry("vpc.subnets", name, "reservations[+]"): cidrs for name, cidrs in reserved.items()}
+    patch = {path: [{"cidr": str(c), "type": "prefix"} for c in cidrs] for path, cidrs in paths.items()}
+    used = "; addresses already in use inside a reserved block stay until their pods end" if reserved else ""
+    return replace(
+        lever,
+        summary=lever.summary + _in_words(reserved, left_off),
+        patch={**lever.patch, **patch},
+        cost=lever.cost + used,
+        commands=(*lever.commands, *reservation_snippets(reserved)),
+    )
+
+
 def _reservations(
-    result: CheckResult, change: Mapping[str, str | None], raised: list[tuple[NodeGroup, int]]
+    subnets: Iterable[SubnetState], names: Collection[str]
 ) -> tuple[dict[str, tuple[IPv4Network, ...]], list[str]]:
     """CIDR reservations for the most prefixes of each subnet in any scenario, and subnets without room for one."""
     states: dict[str, list[SubnetState]] = {}
-    for scenario in states_of(_with_prefixes(result.plan, change, raised), result.specs, result.reuse):
-        for state in scenario.subnets:
+    for state in subnets:
+        if state.subnet.name in names:
             states.setdefault(state.subnet.name, []).append(state)
     found: dict[str, tuple[IPv4Network, ...]] = {}
     left_off: list[str] = []
@@ -154,13 +167,6 @@ def _reservations(
         elif most > room_of(mine[0].subnet).reserved_blocks:
             left_off.append(name)
     return found, left_off
-
-
-def _with_prefixes(plan: Plan, change: Mapping[str, str | None], raised: list[tuple[NodeGroup, int]]) -> Plan:
-    values = {**plan.cni.env, **change}
-    caps = {group.name: cap for group, cap in raised}
-    groups = tuple(replace(g, max_pods=caps.get(g.name, g.max_pods)) for g in plan.node_groups)
-    return replace(plan, cni=replace(plan.cni, env=values), node_groups=groups)
 
 
 def _holds(state: SubnetState, cidrs: tuple[IPv4Network, ...]) -> bool:

@@ -11,18 +11,20 @@ from pathlib import Path
 import pytest
 import yaml
 
+from capacity.advice.dollars import Prices
 from capacity.advice.fixes import least_free, merged
 from capacity.advice.levers.offered import FACTORIES, Lever, levers
 from capacity.advice.levers.types import drop_types, has_devices
-from capacity.advice.search import find_fixes
+from capacity.advice.search import _Search, find_fixes
 from capacity.advice.snippets.groups import group_subnets_snippets, group_type_snippets, new_subnets_snippets
 from capacity.catalog.table import load_catalog
 from capacity.cluster.check import CheckResult, check
 from capacity.cost.dollar_words import price_difference
-from capacity.plan.document import PlanSection, parse_yaml, read_document
+from capacity.plan.document import parse_yaml, read_document
 from capacity.plan.model import NodeGroup, Subnet
-from capacity.plan.parse import parse_plan, read_plan
-from capacity.plan.patch import apply_patch, parse_patched, write_patched
+from capacity.plan.parse import parse_patched, parse_plan, read_plan
+from capacity.plan.patch import apply_patch, write_patched
+from capacity.plan.sections import PlanSection
 from tests.cli.entry import capacity
 
 PLAN = """
@@ -55,6 +57,13 @@ def checked(changes: Mapping[str, object] | None = None, scenarios: list[str] | 
 
 def offered(changes: Mapping[str, object] | None = None) -> dict[str, Lever]:
     return {lever.name: lever for lever in levers(checked(changes))}
+
+
+def completed(changes: Mapping[str, object]) -> Lever:
+    """Prefix delegation with what depends on the changed plan."""
+    lever = offered(changes)["prefix-delegation"]
+    assert lever.complete is not None
+    return lever.complete(check(parse_patched(document(changes), lever.patch)))
 
 
 def test_the_order_is_settings_nodes_subnets_and_a_new_cluster_last() -> None:
@@ -281,29 +290,42 @@ RESERVED = "vpc.subnets[a].reservations[+]"
 
 def test_prefixes_are_reserved_for_the_worst_scenario() -> None:
     # 50 pods a node: 4 prefixes and one warm, four nodes: 20 blocks of 16.
-    lever = offered(DENSE)["prefix-delegation"]
+    lever = completed(DENSE)
     cidrs = [IPv4Network(e["cidr"]) for e in lever.patch[RESERVED]]  # type: ignore[attr-defined]
     assert sum(c.num_addresses for c in cidrs) == 20 * 16
     assert any(c.startswith("aws ec2 create-subnet-cidr-reservation --subnet-id ID-OF-a") for c in lever.commands)
     assert "addresses already in use inside a reserved block stay" in lever.cost
 
 
+@pytest.mark.parametrize(("used", "reserved"), [(183, True), (184, False)])
+def test_an_answer_with_prefixes_is_completed_with_their_reservations(used: int, reserved: bool) -> None:
+    changes = DENSE | {"vpc.subnets[0].used": used, "checks.minFree": "0%"}
+    result = checked(changes)
+    search = _Search(document(changes), result, None, None, Prices(result, None))
+    alone = search.check((offered(changes)["prefix-delegation"],))
+    answer = search._completed(alone)
+    assert RESERVED not in alone.patch
+    assert (RESERVED in answer.patch) == reserved
+    assert any("create-subnet-cidr-reservation" in c for c in answer.commands) == reserved
+    assert answer.verdict == alone.verdict
+
+
 def test_what_is_reserved_already_counts_and_is_not_reserved_twice() -> None:
     held = [{"cidr": "10.0.1.0/25", "type": "prefix"}]
-    lever = offered(DENSE | {"vpc.subnets[0].reservations": held})["prefix-delegation"]
+    lever = completed(DENSE | {"vpc.subnets[0].reservations": held})
     cidrs = [IPv4Network(e["cidr"]) for e in lever.patch[RESERVED]]  # type: ignore[attr-defined]
     assert sum(c.num_addresses for c in cidrs) == (20 - 8) * 16
     assert not any(c.overlaps(IPv4Network("10.0.1.0/25")) for c in cidrs)
     # 4 + 1 + 15 blocks: AWS's last address spoils one of the /24.
     enough = [{"cidr": c, "type": "prefix"} for c in ("10.0.0.64/26", "10.0.0.128/28", "10.0.1.0/24")]
-    assert RESERVED not in offered(DENSE | {"vpc.subnets[0].reservations": enough})["prefix-delegation"].patch
+    assert RESERVED not in completed(DENSE | {"vpc.subnets[0].reservations": enough}).patch
 
 
 def test_no_reservation_where_single_addresses_would_lose_their_room() -> None:
     # Of 507 addresses 324 go to nodes and prefixes; with 183 others none is free, and 4 + 183 singles fill
     # everything outside 20 blocks exactly. One more and even the prefixes have no room.
-    assert RESERVED in offered(DENSE | {"vpc.subnets[0].used": 183})["prefix-delegation"].patch
-    tight = offered(DENSE | {"vpc.subnets[0].used": 184})["prefix-delegation"]
+    assert RESERVED in completed(DENSE | {"vpc.subnets[0].used": 183}).patch
+    tight = completed(DENSE | {"vpc.subnets[0].used": 184})
     assert RESERVED not in tight.patch
     assert "no room for a reservation in a" in tight.summary
 
@@ -312,8 +334,8 @@ def test_no_reservation_where_single_addresses_would_lose_their_room() -> None:
 def test_one_large_reservation_or_pieces_where_single_addresses_need_its_blocks(used: int, blocks: list[int]) -> None:
     # 30 pods a node: 2 prefixes and one warm, three nodes: 9 blocks. One /24 has them and leaves 255 of the other
     # half to single addresses: 252 and those of three nodes fill it. With one more only the 9 blocks are reserved.
-    lever = offered(DENSE | {f"{GROUP}.nodes": 3, "workloads[0].replicas": 90, "vpc.subnets[0].used": used})
-    cidrs = [IPv4Network(e["cidr"]) for e in lever["prefix-delegation"].patch[RESERVED]]  # type: ignore[attr-defined]
+    lever = completed(DENSE | {f"{GROUP}.nodes": 3, "workloads[0].replicas": 90, "vpc.subnets[0].used": used})
+    cidrs = [IPv4Network(e["cidr"]) for e in lever.patch[RESERVED]]  # type: ignore[attr-defined]
     assert sorted((c.num_addresses // 16 for c in cidrs), reverse=True) == blocks
 
 

@@ -61,6 +61,20 @@ def test_what_is_no_region_is_refused(region: str, said: str) -> None:
     assert str(caught.value) == said
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("m5.lrage", "'m5.lrage' is not a known instance type (did you mean 'm5.large', 'm5n.large' or 'm5d.large'?)"),
+        ("", "'' is not a known instance type"),
+        (None, "instance type: None is a NoneType (expected the name of one, such as 'm5.large')"),
+    ],
+)
+def test_an_unknown_type_is_refused_with_the_nearest_names(name: str, said: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        price_per_hour(name)
+    assert str(caught.value).startswith(said)
+
+
 def test_a_region_without_prices_has_none() -> None:
     assert price_per_hour("m5.large", "eu-west-1") is None
 

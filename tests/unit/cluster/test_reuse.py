@@ -13,15 +13,16 @@ from hypothesis import strategies as st
 from benchmarks.big_plan import plan_text
 from capacity.advice.judge import check
 from capacity.advice.trial import Trials
-from capacity.cluster.check import CheckResult, nodes_in, states_of
+from capacity.cluster.check import CheckResult, nodes_in
 from capacity.cluster.further_enis import FEW, emptiest_first
 from capacity.cluster.reuse import Kept, Reuse
 from capacity.errors import SpecError
-from capacity.plan.document import PlanSection, parse_json, parse_yaml
+from capacity.plan.document import parse_json, parse_yaml
 from capacity.plan.fields import Field
 from capacity.plan.model import Plan
-from capacity.plan.parse import parse_plan
-from capacity.plan.patch import apply_patch, parse_patched
+from capacity.plan.parse import parse_patched, parse_plan
+from capacity.plan.patch import apply_patch
+from capacity.plan.sections import PlanSection
 from capacity.plan.seen import Seen
 
 SCENARIOS = (
@@ -130,7 +131,7 @@ def test_what_a_change_leaves_alone_is_not_worked_out_again() -> None:
 
 def test_nodes_without_a_ledger_are_those_of_the_ledger() -> None:
     result = check(changed({}), SCENARIOS)
-    states = states_of(result.plan, result.specs, Reuse())
+    states = result.scenarios
     expected = [
         (s.name, {g.shape.group.name: sum(n for z, n in g.nodes_by_zone.items() if z not in s.lost_zones)})
         for s in states

@@ -27,3 +27,21 @@ def test_on_again_after_an_error(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="duplicate key 'a'"):
         read_document(bad)
     assert gc.isenabled()
+
+
+def test_what_was_made_meanwhile_is_not_scanned_as_young() -> None:
+    with collector_paused():
+        made = [[i] for i in range(1000)]
+    young = {id(o) for o in gc.get_objects(generation=0)}
+    assert not any(id(o) in young for o in made)
+
+
+def test_what_the_caller_froze_stays_frozen() -> None:
+    gc.freeze()
+    try:
+        frozen = gc.get_freeze_count()
+        with collector_paused():
+            pass
+        assert gc.get_freeze_count() == frozen > 0
+    finally:
+        gc.unfreeze()
