@@ -23,16 +23,20 @@ from capacity.advice.warm_choice import (
     warm_choices,
     with_frontier,
 )
+from capacity.advice.warm_churn import ChurnAsked
 from capacity.advice.warm_rows import (
     MORE_TO_LAUNCH,
     READY,
+    WAITED,
     NodeKind,
     WarmRow,
     WarmTargets,
     is_sound,
+    waits_little,
     warm_curve,
     warm_rows,
 )
+from capacity.advice.warm_simulated import rows_under_churn, usual_row
 from capacity.catalog.instance_type import InstanceType, check_type
 from capacity.cluster.check import CheckResult
 from capacity.cluster.group_shapes import group_shapes
@@ -92,6 +96,8 @@ class WarmAnswer:
         The current settings.
     plan : Plan or None
         The plan of the nodes; None if the answer is for a type.
+    churn : ChurnAsked or None
+        The churn under which the settings were simulated; None if that was not asked.
     """
 
     kinds: tuple[NodeKind, ...]
@@ -103,6 +109,7 @@ class WarmAnswer:
     costs: CallCosts
     notes: tuple[str, ...]
     plan: Plan | None = None
+    churn: ChurnAsked | None = None
 
     def __repr__(self) -> str:
         change = self.recommendation.change if self.recommendation else {}
@@ -132,13 +139,15 @@ def explain_row(found: WarmAnswer, row: WarmRow) -> Iterator[tuple[NodeKind, Ter
 # --- who asks ---------------------------------------------------------------------------
 
 
-def warm_for_plan(plan: Plan, swing: Fraction | float = QUARTER) -> WarmAnswer:
+def warm_for_plan(plan: Plan, swing: Fraction | float = QUARTER, churn: ChurnAsked | None = None) -> WarmAnswer:
     """Compare settings on the nodes of a plan, in steady and peak.
 
     Parameters
     ----------
     swing : Fraction or float
         Share of a node's pods that come and go, from 0 to 1.
+    churn : ChurnAsked, optional
+        Also simulate every setting under this churn; a recommended one then makes few pods wait.
 
     Raises
     ------
@@ -160,7 +169,7 @@ def warm_for_plan(plan: Plan, swing: Fraction | float = QUARTER) -> WarmAnswer:
         notes.append(
             "EKS Auto Mode nodes are not included: Auto Mode manages their addresses and has no targets to set"
         )
-    answer = _answer(own, other, plan.cni.settings, plan.cni.env, swing, notes)
+    answer = _answer(own, other, plan.cni.settings, plan.cni.env, swing, notes, churn)
     before = check(plan, reuse=base.reuse)
     answer = replace(_enough_for(answer, own, before), plan=plan)
     best = answer.recommendation
@@ -192,8 +201,13 @@ def _enough_for(answer: WarmAnswer, kinds: Sequence[NodeKind], before: CheckResu
     rows = answer.rows
     row = next((r for r in rows if r.targets == found.targets), None)
     if row is None:
-        (row,) = warm_rows([found.targets], kinds, answer.costs, answer.swing)
+        plain = warm_rows([found.targets], kinds, answer.costs, answer.swing)
+        (row,) = rows_under_churn(
+            plain, kinds, answer.churn, len(rows), discovery=subnet_discovery_switch(plan.cni.env)[0]
+        )
         rows = (rows[0], row, *rows[1:])
+    if not waits_little(row, usual_row(rows, prefix=row.targets.prefix)):
+        return answer
     change = change_to(found.targets)
     recommended = Recommendation(row, told, change, env_commands(change, plan.cni.env), None)
     return replace(answer, rows=rows, recommendation=recommended)
@@ -216,6 +230,7 @@ def warm_for_type(
     platform: Platform,
     by_hand: int | None = None,
     swing: Fraction | float = QUARTER,
+    churn: ChurnAsked | None = None,
 ) -> WarmAnswer:
     """Compare settings on one node of a type, over a range of pods on VPC addresses.
 
@@ -264,7 +279,7 @@ def warm_for_type(
     if gives_prefixes(settings, kind):
         flipped = replace(settings, prefix=not settings.prefix)
         other = _range_kinds(kind, pods, flipped, platform, by_hand)
-    return _answer(own, other, settings, env, swing, notes)
+    return _answer(own, other, settings, env, swing, notes, churn)
 
 
 def with_env(plan: Plan, change: Mapping[str, str | None]) -> Plan:
@@ -325,6 +340,7 @@ def _answer(
     env: Mapping[str, str | None],
     swing: Fraction,
     notes: Sequence[str],
+    churn: ChurnAsked | None,
 ) -> WarmAnswer:
     discovery, _ = subnet_discovery_switch(env)
     costs = call_costs(custom_networking=settings.custom_networking, subnet_discovery=discovery)
@@ -332,24 +348,29 @@ def _answer(
     present = targets_of(settings)
     asked = list(dict.fromkeys((present, *candidates(own, swing, prefix=mode))))
     rows = with_frontier(warm_rows(asked, own, costs, swing))
-    if other:
-        rows += with_frontier(warm_rows(candidates(other, swing, prefix=not mode), other, costs, swing))
+    others = with_frontier(warm_rows(candidates(other, swing, prefix=not mode), other, costs, swing)) if other else []
+    settings_asked = len(rows) + len(others)
+    rows = rows_under_churn(rows, own, churn, settings_asked, discovery=discovery)
+    rows += rows_under_churn(others, other, churn, settings_asked, discovery=discovery)
     return WarmAnswer(
         kinds=tuple(own),
         other_kinds=tuple(other),
         rows=tuple(rows),
         current=rows[0],
-        recommendation=_recommend(rows, rows[0], env),
+        recommendation=_recommend(rows, rows[0], env, churn),
         swing=swing,
         costs=costs,
         notes=tuple(dict.fromkeys(notes)),
+        churn=churn,
     )
 
 
-def _recommend(rows: Sequence[WarmRow], current: WarmRow, env: Mapping[str, str | None]) -> Recommendation | None:
+def _recommend(
+    rows: Sequence[WarmRow], current: WarmRow, env: Mapping[str, str | None], churn: ChurnAsked | None
+) -> Recommendation | None:
     """Sound setting of the current mode with the fewest addresses."""
     prefix = current.targets.prefix
-    usual = next(r for r in rows if r.targets == WarmTargets(prefix, units=1))
+    usual = usual_row(rows, prefix=prefix)
     fit = [r for r in rows if r.targets.prefix == prefix and is_sound(r, usual)]
     if not fit:
         return None
@@ -357,16 +378,17 @@ def _recommend(rows: Sequence[WarmRow], current: WarmRow, env: Mapping[str, str 
     if current in fit and current.costs[0] - best.costs[0] < WORTH * current.costs[0]:
         best = current
     change = env_change(best.targets, current.targets, env)
-    return Recommendation(best, rule(prefix=prefix), change, env_commands(change, env), None)
+    return Recommendation(best, rule(prefix=prefix, churn=churn), change, env_commands(change, env), None)
 
 
-def rule(*, prefix: bool) -> str:
+def rule(*, prefix: bool, churn: ChurnAsked | None = None) -> str:
     """Rule of the recommendation, in one line."""
     unit = "WARM_PREFIX_TARGET=1" if prefix else "WARM_ENI_TARGET=1"
+    waits = f"; under the stated churn at most {WAITED:.0%} of the pods wait, or no more than with {unit}"
     more = f"{MORE_TO_LAUNCH - 1:.0%}"
     return (
         "the setting that holds the fewest addresses among those that neither flap nor starve, have an address ready "
         f"for {READY:.0%} of the pods that can start at the same time, launch a node with at most {more} more calls "
         f"than {unit}, and need at most one call per pod start and stop; if {unit} itself does not reach that, the "
-        f"setting must be at least as good; a change must save {WORTH:.0%}"
+        f"setting must be at least as good; a change must save {WORTH:.0%}" + (waits if churn else "")
     )

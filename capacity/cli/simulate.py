@@ -168,7 +168,7 @@ def simulate(
     """Simulate the address pools over time: how long pods wait, EC2 calls, and when subnets run out.
 
     Plays the VPC CNI's own steps on every node of a plan, on subnets and an EC2 API that all nodes share, while a
-    scenario of check happens; or on one node of a type. The pools are at rest when it starts. Ctrl-C prints what was
+    scenario of check happens; or on one node of a type. The pools are settled when it starts. Ctrl-C prints what was
     simulated so far.
 
     Examples: capacity simulate examples/shop-prod.yaml --scenario rollout ·

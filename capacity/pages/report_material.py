@@ -212,8 +212,7 @@ def forecast_of(
         return None
     from capacity.forecast.plan_growth import forecast_growth
 
-    paths = paths_of(result.plan)
-    return forecast_growth(result.plan, span, paths, progress=tell, checked=result)
+    return forecast_growth(result.plan, span, paths_of(result.plan), progress=tell, checked=result)
 
 
 def curves(result: CheckResult, *, large: bool = False) -> list[HeadroomCurve]:

@@ -130,8 +130,8 @@ def delay_table(found: Distribution) -> Table:
         "delay_p90_s": "P90",
         "delay_p99_s": "P99",
         "delay_max_s": "max",
-        "pods_waited": "pods that waited over 1 s",
-        "pods_never_started": "pods without an address",
+        "pods_waited": "waited over 1 s",
+        "pods_never_started": "never got one",
         "ec2_calls": "EC2 calls",
     }
     result = found.first
@@ -146,7 +146,7 @@ def delay_table(found: Distribution) -> Table:
     rows = [row]
     if len(found.results) > 1:
         cells = {name: _interval_cell(found, name) for name in names}
-        rows.append({"what": f"mean of {len(found.results)} seeds, 95% confidence", **cells})
+        rows.append({"what": f"mean of {len(found.results)} seeds (95% confidence)", **cells})
     columns = [TableColumn("what", ""), *(TableColumn(key, heading, 0, 0) for key, heading in names.items())]
     return Table(columns, rows, "Time that pods wait for an address on their node")
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Generator
 from heapq import heappop, heappush
 from typing import Any
 
+from capacity.plan.document import collector_paused
+
 Process = Generator[float, None, None]
 """A process yields how long it waits. [ms]"""
 
@@ -34,11 +36,15 @@ class Agenda:
             self.at(self.now + int(wait), self._go_on, process)
 
     def run(self, until: int) -> None:
-        """Do everything that is planned up to a moment, inclusive."""
+        """Do everything that is planned up to a moment, inclusive.
+
+        The garbage collector waits: most objects live long, and it would walk through all of them again and again.
+        """
         queue = self._queue
-        while queue and queue[0][0] <= until:
-            moment, _, deed, what = heappop(queue)
-            self.now = int(moment)
-            self.done += 1
-            deed(what)
+        with collector_paused():
+            while queue and queue[0][0] <= until:
+                moment, _, deed, what = heappop(queue)
+                self.now = int(moment)
+                self.done += 1
+                deed(what)
         self.now = until

@@ -14,7 +14,6 @@ from random import Random
 from typing import NamedTuple, TypeVar
 
 _T = TypeVar("_T")
-TRIES = 4  # random CIDRs before all are shuffled
 
 
 class PoolStats(NamedTuple):
@@ -143,7 +142,8 @@ class IpamStore:
     def shuffled(self, items: list[_T]) -> list[_T]:
         """A list in the order of a Go map; in order without a random generator."""
         if self.random is not None and len(items) > 1:
-            self.random.shuffle(items)
+            draw = self.random.random
+            items.sort(key=lambda _: draw())
         return items
 
     @property
@@ -199,7 +199,7 @@ class IpamStore:
         for eni in self.walk():
             if eni.assigned == eni.total:
                 continue
-            for cidr in self._in_random_order(eni) if self.random else eni.by_address:
+            for cidr in self._for_next_pod(eni, now) if self.random else eni.by_address:
                 if len(cidr.pods) < cidr.size and (at := cidr.unused(now, self.cooldown)) is not None:
                     if not cidr.pods:
                         self.empty_cidrs -= 1
@@ -209,13 +209,15 @@ class IpamStore:
                     return at
         return None
 
-    def _in_random_order(self, eni: StoredEni) -> Iterator[StoredCidr]:
-        """CIDRs in random order; some come twice, which changes nothing: they had no address before."""
+    def _for_next_pod(self, eni: StoredEni, now: int) -> list[StoredCidr]:
+        """The CIDRs of an ENI in random order; of secondary IPs only one that is ready, if any is."""
         assert self.random is not None
         cidrs = eni.by_address
-        for _ in range(TRIES):
-            yield cidrs[int(self.random.random() * len(cidrs))]
-        yield from self.shuffled(list(cidrs))
+        if self.unit > 1:
+            return self.shuffled(list(cidrs))
+        cooldown = self.cooldown
+        ready = [c for c in cidrs if not c.pods and (not c.left or now - c.left[c.base] > cooldown)]
+        return [ready[int(self.random.random() * len(ready))]] if ready else []
 
     def release(self, pod: int, now: int) -> None:
         """A pod goes: its address cools down from ``now`` on (L1239-1295). A pod without an entry changes nothing."""

@@ -133,6 +133,7 @@ class NodeQueue:
     def __init__(self) -> None:
         self._levels: list[dict[int, Member]] = []
         self._level_of: dict[int, int] = {}
+        self._lowest = 0  # no level below has nodes
 
     def put(self, member: Member) -> None:
         """A node opened, closed, or its pods changed."""
@@ -145,11 +146,15 @@ class NodeQueue:
                 self._levels.append({})
             self._levels[level][member.number] = member
             self._level_of[member.number] = level
+            self._lowest = min(self._lowest, level)
 
     def pick(self, room: NodeRoom, pod: PodShape) -> Member | None:
         """The node with the fewest pods that has room for one more; None if there is none."""
-        for level in self._levels:
-            for member in level.values():
+        levels = self._levels
+        while self._lowest < len(levels) and not levels[self._lowest]:
+            self._lowest += 1
+        for number in range(self._lowest, len(levels)):
+            for member in levels[number].values():
                 if fits(room, member.state, pod):
                     return member
         return None

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from math import nan, pi, sqrt, tan
-from multiprocessing import get_context
 from statistics import NormalDist, fmean, stdev
 
 from capacity.sim.observed import SimulationResult, merged, quantile
@@ -130,6 +128,9 @@ def over_seeds(
 
     ``play`` is picklable: a function of a module, or a ``partial`` of one.
     """
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
     done: list[SimulationResult] = []
 
     def keep(result: SimulationResult) -> None:

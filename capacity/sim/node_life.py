@@ -3,8 +3,8 @@
 The pool loop has no fixed grid while calls run, but between calls its period is exactly 5 s. So while the store has
 what EC2 has, the next loop that can do anything is known from the pool and a few timers: the node rests until then, or
 until the first loop after a pod came or went. What the skipped loops would have left behind, the time of their last
-reconciliation, is computed when the node wakes. :mod:`capacity.sim.node_replay` and :mod:`capacity.sim.world` drive
-nodes by this module alone.
+reconciliation, is computed when the node wakes. :mod:`capacity.sim.node_replay` and
+:mod:`capacity.sim.cluster_life` drive nodes by this module alone.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from ipaddress import IPv4Network
 
 from capacity.catalog.table import load_catalog
@@ -59,7 +60,7 @@ class NodeSetup:
     end: float
     idle_primary: bool
 
-    @property
+    @cached_property
     def unit(self) -> int:
         """Addresses of one CIDR."""
         return PREFIX if self.settings.prefix else 1

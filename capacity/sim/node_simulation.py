@@ -16,7 +16,7 @@ from capacity.sim.cluster_life import Pace, SimulatedCluster
 from capacity.sim.ec2_side import RESERVED_FIRST, AddressSpace
 from capacity.sim.members import NodePlace, NodeSource, PodSource
 from capacity.sim.node_setup import COOLDOWN_SECONDS, NodeSetup
-from capacity.sim.observed import Observer, SimulationResult
+from capacity.sim.observed import ONE_NODE, Observer, SimulationResult
 from capacity.sim.world_inputs import SimulationInputs
 
 LARGEST = 65_536  # addresses of a /16
@@ -109,7 +109,7 @@ def simulate_node(
         observer.sample("interrupted")
     usable = {"pods": subnet_addresses - RESERVED_FIRST - 1, HOME: 16 - RESERVED_FIRST - 1}
     rule = f"{inputs.churn:g} pods per minute are replaced" if inputs.churn else "nothing happens"
-    result = observer.result("one node", rule, seed, complete=complete, usable=usable, notes=())
+    result = observer.result(ONE_NODE, rule, seed, complete=complete, usable=usable, notes=())
     return replace(result, subnets=tuple(s for s in result.subnets if s.name == "pods"))
 
 

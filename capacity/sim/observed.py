@@ -13,6 +13,7 @@ from capacity.sim.ec2_side import AddressSpace
 
 SECOND = 1000
 QUANTILES = (50, 90, 99)
+ONE_NODE = "one node"  # title of a simulation without a plan
 LONG_WAIT = 1.0  # a pod waits if its address took longer [s]
 
 

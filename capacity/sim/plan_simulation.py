@@ -11,10 +11,11 @@ from random import Random
 from capacity.cluster.control_plane import CONTROL_PLANE_UPDATE
 from capacity.cluster.events import KARPENTER_BUDGET, NOT_UPDATED, surge_nodes, unavailable_nodes
 from capacity.cluster.spread import even_shares
-from capacity.errors import SpecError, check_count
+from capacity.errors import SpecError, check_count, check_kind
 from capacity.plan.constants import AT_REST
 from capacity.plan.model import Plan
 from capacity.plan.scenario_spec import ScenarioSpec
+from capacity.plan.scenarios import scenario_option
 from capacity.sim import happenings
 from capacity.sim.cluster_life import SimulatedCluster
 from capacity.sim.ec2_side import SubnetFull
@@ -47,8 +48,8 @@ class CronDemand:
 
 def simulate(
     plan: Plan,
-    scenario: ScenarioSpec,
-    inputs: SimulationInputs,
+    scenario: str | ScenarioSpec = "steady",
+    inputs: SimulationInputs | None = None,
     *,
     seed: int = 1,
     cron: Sequence[CronDemand] = (),
@@ -60,12 +61,22 @@ def simulate(
     The nodes and pods of the scenario's state (``steady``, ``peak`` or ``ceiling``) are started and come to rest;
     then the timeline starts, and with it what the scenario does. The same seed gives the same result.
 
+    Parameters
+    ----------
+    scenario : str or ScenarioSpec
+        A scenario of ``check``: ``rollout``, ``peak+zone-loss``, ``burst:nodes=20``.
+    cron, recorded : sequence of CronDemand, RecordedPods
+        Pods that come and go besides the scenario.
+
     Raises
     ------
     SpecError
         The plan has nothing to simulate, or an option names what it does not have.
     """
+    check_kind("plan", plan, Plan, "a Plan, as returned by read_plan")
     check_count("seed", seed)
+    inputs = inputs or SimulationInputs()
+    scenario = scenario_option(scenario, plan) if isinstance(scenario, str) else scenario
     random = Random(seed)
     base = next((name for name in ("ceiling", "peak") if name in scenario.parts), "steady")
     # A growing scenario starts from today's pods; one that combines peak with an event starts from the peak.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from capacity.sim.monte_carlo import Distribution
-from capacity.sim.observed import SimulationResult
+from capacity.sim.observed import ONE_NODE, SimulationResult
 from capacity.units import counted
 
 
@@ -40,7 +40,8 @@ def _exhausted(found: Distribution) -> str:
     if not out:
         return "no subnet runs out"
     at, name = out[0]
-    when = "at the start" if at < 1 else f"{span(at)} into {result.title}"
+    quiet = result.title in ("steady", ONE_NODE)
+    when = "at the start" if at < 1 else f"after {span(at)}" if quiet else f"{span(at)} into {result.title}"
     more = f", and {counted(len(out) - 1, 'more subnet')} later" if len(out) > 1 else ""
     return f"{name} runs out {when}{more}"
 
@@ -48,18 +49,23 @@ def _exhausted(found: Distribution) -> str:
 def _waits(result: SimulationResult) -> Iterator[str]:
     longest = result.longest
     if result.waited and longest is not None:
-        pods, verb = counted(result.waited, "pod"), "waits" if result.waited == 1 else "wait"
+        pods, verb = counted(result.waited, "pod"), _verb(result.waited, "wait")
         share = result.waited / result.started
         yield f"{pods} of {result.started:,} ({share:.1%}) {verb} for an address, up to {span(longest)}"
     elif result.started:
         yield f"none of {counted(result.started, 'pod')} waits for an address"
-    lost = result.never + result.still_waiting
-    if lost:
-        yield f"{counted(lost, 'pod')} never {'gets' if lost == 1 else 'get'} one"
+    if result.still_waiting:
+        yield f"{counted(result.still_waiting, 'pod')} still {_verb(result.still_waiting, 'wait')} at the end"
+    if result.never:
+        yield f"{counted(result.never, 'pod')} {'is' if result.never == 1 else 'are'} deleted without one"
     if result.pending:
         yield f"{counted(result.pending, 'pod')} {'has' if result.pending == 1 else 'have'} no node at the end"
     if result.launch_failures:
         yield f"{counted(result.launch_failures, 'node launch', 'node launches')} found no address"
+
+
+def _verb(pods: int, verb: str) -> str:
+    return f"{verb}s" if pods == 1 else verb
 
 
 def _calls(result: SimulationResult) -> str:

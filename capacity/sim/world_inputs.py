@@ -16,7 +16,7 @@ from capacity.sim.ec2_side import EC2_CALLS
 
 # Medians. No vendor publishes them: the order of magnitude is that of the CNI's own metric awscni_aws_api_latency_ms
 # (AssignPrivateIpAddresses 510 ms in aws/amazon-vpc-cni-k8s#3480), and "up to 10 s" for an ENI to be attached
-# (docs/eni-and-ip-target.md L54). [ms]
+# (its guide eni-and-ip-target, L54). [ms]
 LATENCY_MS: Mapping[str, int] = {
     "DescribeNetworkInterfaces": 100,
     "DescribeSubnets": 100,

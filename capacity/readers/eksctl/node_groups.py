@@ -202,7 +202,8 @@ def _selected(reading: ConfigReading, selector: Any, where: str, path: str) -> S
 def _is_selected(kind: InstanceType, selector: Any) -> bool:
     """Whether a type matches an instanceSelector: vCPUs, memory (GiB without a unit), GPUs, architecture."""
     vcpus, gpus = int_of(selector.get("vCPUs")), int_of(selector.get("gpus"))
-    memory = re.match(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*(Gi?B?|Mi?B?)?$", str(selector.get("memory") or ""), re.IGNORECASE)
+    stated = str(selector.get("memory") or "")
+    memory = re.match(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*(Gi?B?|Mi?B?)?$", stated, re.IGNORECASE)
     arch = str(selector.get("cpuArchitecture") or "x86_64").replace("amd64", "x86_64")
     if vcpus is not None and kind.vcpus != vcpus:
         return False
