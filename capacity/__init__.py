@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from capacity.advice.warm import WarmAnswer, warm_for_plan, warm_for_type
     from capacity.advice.whatif import what_if
     from capacity.catalog.instance_type import InstanceType
-    from capacity.catalog.prices import price_per_hour
+    from capacity.catalog.price_lookup import price_per_hour
     from capacity.catalog.table import Catalog, load_catalog
     from capacity.cluster.check import CheckResult
     from capacity.cluster.figure_terms import explain
@@ -91,7 +91,7 @@ if TYPE_CHECKING:
     from capacity.plan.patch import write_patched
     from capacity.plan.service import KubeProxy, Service, ServiceShape
     from capacity.readers.aws.doctor import saved_evidence
-    from capacity.services.overview import ServiceQuestion, question_of_plan, service_overview
+    from capacity.services.mode_overview import ServiceQuestion, question_of_plan, service_overview
     from capacity.services.rule_sets import rule_sets
     from capacity.trace import Term
     from capacity.vpc.block_map import packed_blocks
@@ -203,7 +203,7 @@ _HOMES = {
     "advice.warm": ("WarmAnswer", "warm_for_plan", "warm_for_type"),
     "advice.whatif": ("what_if",),
     "catalog.instance_type": ("InstanceType",),
-    "catalog.prices": ("price_per_hour",),
+    "catalog.price_lookup": ("price_per_hour",),
     "catalog.table": ("Catalog", "load_catalog"),
     "advice.checkup": ("Checkup",),
     "advice.doctor": ("diagnose",),
@@ -244,7 +244,7 @@ _HOMES = {
     "optimize.open_plan": ("sketched",),
     "optimize.optimized": ("Optimized",),
     "optimize.request": ("Request",),
-    "services.overview": ("ServiceQuestion", "question_of_plan", "service_overview"),
+    "services.mode_overview": ("ServiceQuestion", "question_of_plan", "service_overview"),
     "services.rule_sets": ("rule_sets",),
     "optimize.rows": ("alternatives_frame", "frontier_frame", "frontier_rows", "node_groups_frame"),
     "plan.cilium_settings": ("cilium_settings",),

@@ -216,7 +216,7 @@ def _platform(mode: str | None, custom_networking: bool, pod_eni: bool, ami: str
 
 
 def maxpods(
-    types: Sequence[str], mode: str | None = None, custom_networking: bool = False, pod_eni: bool = False,
+    types: Sequence[str], mode: str | None = None, *, custom_networking: bool = False, pod_eni: bool = False,
     ami: str = "al2023",
 ) -> str:  # fmt: skip
     """``capacity maxpods TYPE… -o json``."""

@@ -69,7 +69,7 @@ def rows(cases: list[dict[str, Any]]) -> Iterator[dict[str, str]]:
             "services": "; ".join(words(service, SERVICE_NAMES) for service in given["services"]),
             "before": change,
             "figures": " ".join(f"{name}={value}" for name, value in figures(case).items()),
-            "source": re.sub(r"stored text of about 1.33-1.34, no commit given", "text of about 1.33", case["source"]),
+            "source": re.sub(r"\(\w+ text of about 1.33[^)]*\)", "(text of about 1.33)", case["source"]),
         }
 
 

@@ -154,8 +154,11 @@ def warm_for_plan(plan: Plan, swing: Fraction | float = QUARTER, churn: ChurnAsk
     SpecError
         The VPC CNI manages the pool of no node (Windows, Auto Mode, Fargate, Cilium), or the cluster is IPv6.
     """
+    _check_churn(churn)
     check_kind("plan", plan, Plan, "a Plan, as returned by read_plan")
     swing = share_of("swing", swing)
+    if churn is not None:
+        check_kind("churn", churn, ChurnAsked, "a ChurnAsked, or None")
     _refuse_without_targets(plan.cni.settings)
     base = check(plan, ("steady", "peak"))
     own, other = plan_kinds(base, base.scenarios), _other_mode(plan, base)
@@ -246,6 +249,7 @@ def warm_for_type(
     SpecError
         The type has no known ENI limits, the node cannot run the smallest count, or the cluster is IPv6.
     """
+    _check_churn(churn)
     check_type(kind)
     check_kind("pods", pods, range, "range(8, 31)")
     check_platform(platform)
@@ -254,6 +258,8 @@ def warm_for_type(
     if by_hand is not None:
         check_count("by_hand", by_hand, 1, "pods", most=MOST_PODS)
     swing = share_of("swing", swing)
+    if churn is not None:
+        check_kind("churn", churn, ChurnAsked, "a ChurnAsked, or None")
     given, notes = cni_settings(env)
     _refuse_without_targets(given)
     if platform.ami == "windows":
@@ -331,6 +337,11 @@ def _range_kinds(
 
 
 # --- the choice -------------------------------------------------------------------------
+
+
+def _check_churn(value: object) -> None:
+    if value is not None:
+        check_kind("churn", value, ChurnAsked, "a ChurnAsked, or None")
 
 
 def _answer(

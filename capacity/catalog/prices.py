@@ -106,27 +106,8 @@ def _overridden(layer: Layer) -> dict[tuple[str, str], float]:
     return {(name, region): figure for name, region, figure in read_overrides(layer.path)[1]}
 
 
-def price_per_hour(name: str, region: str = DEFAULT_REGION) -> float | None:
-    """The on-demand Linux price in USD per hour; None if unknown or in another currency.
-
-    Raises
-    ------
-    UnknownInstanceType
-        No instance type has this name.
-    SpecError
-        ``region`` is not shaped like the name of a region.
-    """
-    check_region("region", region)
-    found = price(name, region) if isinstance(name, str) else None
-    if found is None:
-        from capacity.catalog.table import load_catalog
-
-        load_catalog().get(name)
-    return found.per_hour if found is not None and found.currency == "USD" else None
-
-
 def usd_per_hour(name: str, region: str = DEFAULT_REGION) -> float | None:
-    """:func:`price_per_hour` in a region of a plan, whose name is not checked."""
+    """The on-demand Linux price in USD per hour; None if unknown or in another currency. The names are not checked."""
     found = price(name, region)
     return found.per_hour if found is not None and found.currency == "USD" else None
 

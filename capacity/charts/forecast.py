@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from capacity.charts.theme import (
@@ -20,8 +21,6 @@ from capacity.charts.theme import (
 from capacity.errors import SpecError, check_each, check_kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -115,7 +114,12 @@ def plot_forecasts(
     """
     from capacity.forecast.result import SubnetForecast
 
-    check_each("subnets", subnets, SubnetForecast, "a list of SubnetForecast, as in a forecast's subnets")
+    cure = "subnets of a forecast: forecast.subnets"
+    check_each("subnets", subnets, SubnetForecast, cure)
+    if fixed is not None:
+        check_kind("fixed", fixed, Mapping, "forecasts by subnet, or None")
+        check_each("fixed", list(fixed.values()), SubnetForecast, cure)
+    check_each("order", order, str, "names of subnets")
     check_theme(theme)
     from matplotlib import dates as matplotlib_dates
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from capacity.charts.theme import LIGHT, VERMILION, Theme, drawing, label, legend_below, thousands
+from capacity.errors import check_kind
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,6 +18,9 @@ SCALES = ((7200, 3600, "hours"), (180, 60, "minutes"), (0, 1, "seconds"))
 
 def plot_simulation(result: SimulationResult, *, ax: Axes | None = None, theme: Theme = LIGHT) -> Figure:
     """Draw the pools' addresses (with a pod, cooling, warm) over time, pods that wait, and when subnets run out."""
+    from capacity.sim.observed import SimulationResult
+
+    check_kind("result", result, SimulationResult, "a SimulationResult, as returned by simulate")
     unit, name = next((unit, name) for least, unit, name in SCALES if result.seconds >= least)
     times = [sample.t / unit for sample in result.timeline]
     parts = {

@@ -24,7 +24,7 @@ from capacity.charts.theme import (
     thousands,
     title,
 )
-from capacity.errors import SpecError, check_kind
+from capacity.errors import SpecError, check_each, check_kind
 from capacity.plan.constants import PREFIX_SIZE
 from capacity.vpc.ledger import GROUPS
 
@@ -68,6 +68,7 @@ def plot_subnet_states(scenario: ScenarioState, *, ax: Axes | None = None, theme
     from capacity.cluster.scenario import ScenarioState
 
     check_kind("scenario", scenario, ScenarioState, "a scenario of a check: result['peak']")
+    check_theme(theme)
     rows = sorted(scenario.left, key=lambda s: s.free / s.subnet.usable)[:MOST_SUBNETS]
     if not rows:
         raise SpecError("nothing to draw: the plan has no subnets")
@@ -153,7 +154,9 @@ def plot_headroom(
     from capacity.cluster.headroom import HeadroomCurve
 
     check_kind("curve", curve, HeadroomCurve, "a HeadroomCurve, as returned by headroom_by_nodes")
+    check_each("order", order, str, "a list of the names of subnets")
     check_theme(theme)
+    check_each("order", order, str, "names of subnets")
     lines = sorted(range(len(curve.subnets)), key=lambda i: (curve.free[i][-1], i))[: len(theme.subnets)]
     if not lines or not curve.counts:
         raise SpecError(f"nothing to draw: no subnet depends on {curve.what}")

@@ -192,9 +192,12 @@ def sheet(
     The width is that of the theme; a title adds to the height. A given Axes keeps its own layout. [inches]
     """
     from matplotlib import rc_context
+    from matplotlib.axes import Axes
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    if ax is not None:
+        check_kind("ax", ax, Axes, "matplotlib Axes, or None")
     with rc_context(rc(theme)):
         if ax is not None:
             given = ax.get_figure(root=True)

@@ -14,7 +14,7 @@ import typer
 from capacity.errors import SpecError
 
 if TYPE_CHECKING:
-    from capacity.fleet.members import Sources
+    from capacity.fleet.plan_files import Sources
     from capacity.fleet.workforce import Workforce
 
 MOST_JOBS = 1024
@@ -106,7 +106,7 @@ class FleetOptions:
         """The plans, with the changes of ``--set``."""
         from dataclasses import replace
 
-        from capacity.fleet.members import find_sources
+        from capacity.fleet.plan_files import find_sources
         from capacity.plan.patch import parse_settings
 
         patch = parse_settings(self.settings or ())

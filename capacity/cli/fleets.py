@@ -274,7 +274,7 @@ def fleet_run(
     from capacity.fleet.run import run_fleet
 
     sources = given.sources()
-    with given.workforce() as workforce, rate(f"fleet {question}", given.quiet) as tell:
+    with given.workforce() as workforce, rate(f"fleet {question}", quiet=given.quiet) as tell:
         return run_fleet(sources, question, options, workforce, tell, arrived)
 
 

@@ -91,7 +91,7 @@ def files(
     files: Files,
     cluster: Annotated[
         str | None,
-        typer.Option("--cluster", help="Name of the EKS cluster, if AWS answers have several.", metavar="NAME"),
+        typer.Option("--cluster", help="Name of the EKS cluster, if the output of AWS has several.", metavar="NAME"),
     ] = None,
     into: Into = None,
     diff: Diff = None,

@@ -12,6 +12,11 @@ from capacity.optimize.choices import EFFORT_NAMES, SURVIVALS, TO_MINIMIZE
 from capacity.plan.constants import ARCHS, GROUP_FORMS, MODES
 
 
+def type_globs(text: str | None) -> tuple[str, ...]:
+    """Names and globs of ``--types``, which has commas between them."""
+    return tuple(part.strip() for part in (text or "").split(",") if part.strip())
+
+
 def _count(option: str, text: str) -> Any:
     return typer.Option(option, help=text, metavar="N", show_default=False)
 
@@ -27,8 +32,9 @@ Pod = Annotated[
     list[str] | None,
     typer.Option(
         "--pod",
-        help="Pods instead of a plan: web=250m,512Mi,300. Repeatable.",
-        metavar="NAME=CPU,MEMORY,REPLICAS",
+        help="Pods instead of a plan: web=250m,512Mi,300, with more rules after a comma: gpu=1, volumes=1, "
+        "spread=1 (maxSkew over the zones), antiAffinity=hostname. Repeatable.",
+        metavar="NAME=CPU,MEMORY,REPLICAS[,…]",
     ),
 ]
 Zones = Annotated[int | None, _count("--zones", "Zones, 1 to 6, of a plan without subnets (default 3).")]

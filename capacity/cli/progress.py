@@ -62,7 +62,7 @@ def clock(what: str, *, quiet: bool = False) -> Iterator[Callable[[], None]]:
 
 
 @contextmanager
-def rate(what: str, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
+def rate(what: str, *, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
     """Yields a function to call with the number done and the total; shows the rate and the time left."""
     if quiet or not sys.stderr.isatty():
         yield lambda _done, _total: None

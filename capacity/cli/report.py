@@ -23,10 +23,11 @@ from capacity.cli.cost_options import (
     cost_words,
 )
 from capacity.cli.data import parse_day
+from capacity.cli.optimize_flags import Arch, Types, type_globs
 from capacity.cli.options import Color, Plan, Quiet, Scenario, Set, one_of, packed, sink
 from capacity.cli.output import FORMATS
 from capacity.errors import SpecError
-from capacity.plan.constants import TIERS
+from capacity.plan.constants import ARCHS, TIERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from capacity.cli.checked_plan import Checked
     from capacity.cli.output import Sink
     from capacity.cluster.check import CheckResult
+    from capacity.optimize.choices import Choices
     from capacity.optimize.optimized import Optimized
     from capacity.pages.page import Page
     from capacity.pages.report_material import Material
@@ -115,6 +117,8 @@ def report(
     alerts: Alerts = None,
     theme: Theme = "light",
     sizing: Sizing = False,
+    types: Types = None,
+    arch: Arch = None,
     answers: Answers = None,
     kubectl: Kubectl = None,
     horizon: Horizon = "18mo",
@@ -139,6 +143,7 @@ def report(
     given = packed(ReportOptions, locals())
     to = sink(output, out_file, color, REPORT_FORMATS, quiet=quiet)
     one_of("--theme", theme, ("light", "dark"))
+    choices = _choices(given)
     day = parse_day("--as-of", as_of)
     if kubectl is not None and answers is None:
         raise SpecError("--kubectl: give --from as well, the folder of saved AWS output")
@@ -152,8 +157,8 @@ def report(
     checked = checked_plan(given.plan, given.settings, given.scenario, prices)
     with progress("forecast", quiet=quiet) as tell:
         material = _material(checked, given, day, tell)
-    if given.sizing:
-        material = replace(material, sizing=_sized(checked, quiet))
+    if choices is not None:
+        material = replace(material, sizing=_sized(checked, choices, quiet))
     if given.answers is not None:
         material = replace(material, nodes=_nodes(given.answers, given.kubectl))
     material = _with_today(_with_fixes(material, checked, given, day), checked, given, day)
@@ -177,6 +182,8 @@ class ReportOptions:
     alerts: Path | None
     theme: str
     sizing: bool
+    types: str | None
+    arch: str | None
     answers: Path | None
     kubectl: Path | None
     horizon: str
@@ -248,15 +255,27 @@ def _today(checked: Checked, given: ReportOptions) -> CheckResult | None:
     return check_with_findings(parse_plan(file.document, file.name), checked.scenarios)[0]
 
 
-def _sized(checked: Checked, quiet: bool) -> Optimized:
+def _choices(given: ReportOptions) -> Choices | None:
+    """What the sizing section may choose; None without the section."""
+    from capacity.optimize.choices import Choices
+
+    for option, value in (("--types", given.types), ("--arch", given.arch)):
+        if value is not None and not given.sizing:
+            raise SpecError(f"{option} needs --sizing")
+    if not given.sizing:
+        return None
+    arch = None if given.arch is None else one_of("--arch", given.arch, ARCHS)
+    return Choices(types=type_globs(given.types), arch=arch)
+
+
+def _sized(checked: Checked, choices: Choices, quiet: bool) -> Optimized:
     """The node groups to buy for the plan as it was checked."""
     from capacity.advice.nodes_to_buy import optimize_plan
     from capacity.cli.optimize_stop import stop_when
-    from capacity.optimize.choices import Choices
     from capacity.optimize.request import Request
     from capacity.plan.patch import apply_patch
 
-    choices = Choices(scenarios=tuple(checked.scenarios or ()))
+    choices = replace(choices, scenarios=tuple(checked.scenarios or ()))
     document = apply_patch(checked.file.document, checked.patch)
     with stop_when(None, quiet=quiet) as stopped:
         request = Request(choices, checked.prices, stopped=stopped)
@@ -326,6 +345,7 @@ def _command(checked: Checked, given: ReportOptions, day: date) -> str:
     named += ["--from", str(given.answers)] if given.answers is not None else []
     named += ["--kubectl", str(given.kubectl)] if given.kubectl is not None else []
     named += ["--sizing"] if given.sizing else []
+    named += [part for o, v in (("--types", given.types), ("--arch", given.arch)) if v for part in (o, v)]
     named += cost_words(checked.prices, given.price_file)
     file = checked.result.plan.file
     plan = "-" if file in (STDIN, PIPE) else file

@@ -23,7 +23,7 @@ from capacity.plan.service import (
 if TYPE_CHECKING:
     from capacity.pages.answer import Answer
     from capacity.plan.service import Service
-    from capacity.services.overview import ServiceQuestion
+    from capacity.services.mode_overview import ServiceQuestion
 
 MODES = (*PROXY_MODES, "all")
 MOST_SERVICES, MOST_EACH = 10_000_000, 100_000
@@ -64,6 +64,9 @@ def services(
     source_ranges: Annotated[int | None, _number("--source-ranges", "Source ranges of each. Default: 0.")] = None,
     no_node_ports: Annotated[
         bool, typer.Option("--no-node-ports", help="Load balancers without node ports (allocateLoadBalancerNodePorts).")
+    ] = False,
+    no_base: Annotated[
+        bool, typer.Option("--no-base", help="Count only what the Services add, without kube-proxy's own rules.")
     ] = False,
     namespaces: Annotated[int, _number("--namespaces", "Namespaces with equally many Services. Default: 1.")] = 1,
     peak: Annotated[bool, typer.Option("--peak", help="Count the endpoints of a plan at maximum replicas.")] = False,
@@ -132,6 +135,7 @@ class ServicesOptions:
     lb_ips: int | None
     source_ranges: int | None
     no_node_ports: bool
+    no_base: bool
     namespaces: int
     peak: bool
     mode: str
@@ -157,7 +161,7 @@ def _answered(given: ServicesOptions) -> Answer:
     one_of("--mode", given.mode, MODES)
     question, notes, plan = _question(given)
     from capacity.pages.services_page import answer
-    from capacity.services.overview import service_overview
+    from capacity.services.mode_overview import service_overview
 
     inputs: dict[str, object] = {
         "plan": plan,
@@ -171,6 +175,7 @@ def _answered(given: ServicesOptions) -> Answer:
         "zones": question.zones,
         "region": question.region,
         "peak": given.peak,
+        "base": question.base,
     }
     modes = PROXY_MODES if given.mode == "all" else (given.mode,)
     return answer(service_overview(question), inputs, modes, notes)
@@ -178,7 +183,7 @@ def _answered(given: ServicesOptions) -> Answer:
 
 def _question(given: ServicesOptions) -> tuple[ServiceQuestion, list[str], str | None]:
     """The Services and their cluster, notes, and the plan's file."""
-    from capacity.services.overview import ServiceQuestion, question_of_plan
+    from capacity.services.mode_overview import ServiceQuestion, question_of_plan
 
     notes: list[str] = []
     file = None
@@ -287,6 +292,7 @@ def _with_cluster(question: ServiceQuestion, given: ServicesOptions) -> ServiceQ
         namespaces=whole("--namespaces", given.namespaces, 1) or 1,
         zones=whole("--zones", given.zones, 1) or question.zones,
         region=given.region or question.region,
+        base=not given.no_base,
         conntrack=None if vcpus is None else conntrack(vcpus, given.connections, given.lifetime),
     )
 

@@ -31,6 +31,7 @@ from capacity.cli.simulate_options import (
     BucketOption,
     Churn,
     Cron,
+    Curve,
     Fail,
     For,
     Latency,
@@ -60,7 +61,7 @@ ScenarioName = Annotated[
     typer.Option(
         "--scenario",
         help="What happens: a scenario of check, such as rollout, upgrade, peak+rollout or zone-loss:zone=us-east-1a. "
-        "steady: nothing but --churn, --cron or --events.",
+        "steady: only --churn, --cron or --events.",
         metavar="NAME",
         autocompletion=complete_scenario,
     ),
@@ -133,6 +134,7 @@ def simulate(
     length: For = "30m",
     step: Step = None,
     churn: Churn = None,
+    curve: Curve = None,
     cron: Cron = None,
     events: Events = None,
     instance_type: InstanceType = None,
@@ -201,6 +203,7 @@ class SimulateOptions:
     plan: Path | None
     scenario: str
     settings: list[str] | None
+    curve: str | None
     cron: list[str] | None
     events: Path | None
     instance_type: str | None
@@ -268,15 +271,16 @@ def _of_plan(given: SimulateOptions, world: WorldOptions) -> tuple[Any, dict[str
     recorded = None if given.events is None else read_events(given.events, names)
     asked: dict[str, Any] = {"plan": read.file, "scenario": given.scenario}
     asked |= {"set": patch} if patch else {}
+    asked |= {"curve": one_of("--curve", given.curve, ("day", "week"))} if given.curve is not None else {}
     asked |= {"cron": given.cron} if given.cron else {}
     asked |= {"events": str(given.events)} if given.events else {}
-    return partial(_play_plan, simulated, read, spec, inputs, cron, recorded), asked
+    play = partial(simulated, read, spec, inputs, cron=cron, recorded=recorded, curve=given.curve)
+    return partial(_seeded, play), asked
 
 
-def _play_plan(
-    simulated: Any, plan: Any, spec: Any, inputs: Any, cron: Any, recorded: Any, seed: int, progress: Any = None
-) -> Any:
-    return simulated(plan, spec, inputs, seed=seed, cron=cron, recorded=recorded, progress=progress)
+def _seeded(play: Any, seed: int, **more: Any) -> Any:
+    """Play with a seed; processes take the function by its name, so it is one of this module."""
+    return play(seed=seed, **more)
 
 
 def _of_type(given: SimulateOptions, world: WorldOptions) -> tuple[Any, dict[str, Any]]:
@@ -284,11 +288,18 @@ def _of_type(given: SimulateOptions, world: WorldOptions) -> tuple[Any, dict[str
     from capacity.cni.facade import effective, node_limits
     from capacity.node.maxpods import max_pods
     from capacity.plan.cni_env import subnet_discovery_switch
-    from capacity.sim.facade import check_simulated, setup_of
+    from capacity.sim.facade import check_simulated, setup_of, simulate_node
     from capacity.sim.node_setup import cooldown_seconds
 
-    if given.plan is not None or given.settings or given.cron or given.events or given.scenario != "steady":
-        raise SpecError("simulate: give a plan (with --scenario, --set, --cron, --events) or --type, not both")
+    if (
+        given.plan is not None
+        or given.settings
+        or given.cron
+        or given.curve
+        or given.events
+        or given.scenario != "steady"
+    ):
+        raise SpecError("simulate: give a plan (with --scenario, --set, --curve, --cron, --events) or --type, not both")
     if given.pods is None:
         raise SpecError("--type needs --pods, such as --pods 20")
     mode = one_of("--mode", given.mode, MODES[:2]) if given.mode is not None else None
@@ -319,13 +330,8 @@ def _of_type(given: SimulateOptions, world: WorldOptions) -> tuple[Any, dict[str
         raise SpecError(f"--others: {others} leaves no address of a subnet of {addresses}")
     inputs: dict[str, Any] = {"type": kind.name, "pods": given.pods, "env": env, "max_pods": most}
     inputs |= {"subnet_addresses": addresses, "others": others}
-    return partial(_play_node, setup, given.pods, inputs_of(world), addresses, others), inputs
-
-
-def _play_node(setup: Any, pods: int, inputs: Any, addresses: int, others: int, seed: int, progress: Any = None) -> Any:
-    from capacity.sim.facade import simulate_node
-
-    return simulate_node(setup, pods, inputs, seed=seed, subnet_addresses=addresses, others=others, progress=progress)
+    play = partial(simulate_node, setup, given.pods, inputs_of(world), subnet_addresses=addresses, others=others)
+    return partial(_seeded, play), inputs
 
 
 def _subnet(text: str | None) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from capacity.cli.options import words
 from capacity.errors import SpecError, did_you_mean
 
 if TYPE_CHECKING:
@@ -36,6 +37,16 @@ Churn = Annotated[
         "--churn",
         help="Pods that are replaced per node, such as 2/min or 30/h, in addition to the scenario.",
         metavar="RATE",
+    ),
+]
+Curve = Annotated[
+    str | None,
+    typer.Option(
+        "--curve",
+        help="day or week: workloads follow the hours from midnight on, from current replicas at night to their "
+        "maximum at noon (with week, less on days 6 and 7).",
+        metavar="NAME",
+        autocompletion=words("day", "week"),
     ),
 ]
 Cron = Annotated[

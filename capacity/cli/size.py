@@ -54,8 +54,9 @@ Pod = Annotated[
     list[str] | None,
     typer.Option(
         "--pod",
-        help="Pods of several shapes instead of --pods: web=250m,512Mi,40. Repeatable.",
-        metavar="NAME=CPU,MEMORY,REPLICAS",
+        help="Pods of several shapes instead of --pods: web=250m,512Mi,40, with more rules after a comma: gpu=1, "
+        "volumes=1, spread=1 (maxSkew over the zones), antiAffinity=hostname. Repeatable.",
+        metavar="NAME=CPU,MEMORY,REPLICAS[,…]",
     ),
 ]
 NodesOption = Annotated[

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from capacity.errors import CapacityError, SpecError
-from capacity.fleet.members import Source, Sources, read_source
 from capacity.fleet.plan_facts import PlanFacts, facts_of
+from capacity.fleet.plan_files import Source, Sources, read_source
 from capacity.fleet.questions import CHECK, FACTS, FORECAST, OPTIMIZE, REPORT, first_line, parse_text
 from capacity.fleet.shared import Sharing, find_sharing, named_file
 from capacity.fleet.unit import Beside, PlanText, Row, Unit

@@ -25,7 +25,8 @@ from capacity.forecast.replicas import MOST_LOG, MOST_PODS, is_random, log_rate,
 from capacity.forecast.result import QUANTILES
 from capacity.forecast.span import Horizon
 from capacity.plan.constants import PREFIX_SIZE
-from capacity.plan.model import Growth, Plan, Subnet
+from capacity.plan.growth import Growth
+from capacity.plan.model import Plan, Subnet
 from capacity.vpc.blocks import prefixes_fit
 
 if TYPE_CHECKING:

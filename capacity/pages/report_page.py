@@ -17,6 +17,7 @@ from capacity.pages.report_free_share import free_share_section
 from capacity.pages.report_groups import cost_section, groups_section, sizing_section
 from capacity.pages.report_model import model_section
 from capacity.pages.report_outlook import forecast_section, what_if_section
+from capacity.pages.report_services import services_section
 from capacity.pages.report_sources import assumptions_section, reproduce_section
 from capacity.pages.report_subnets import scenarios_section, subnets_section
 
@@ -32,6 +33,7 @@ SECTIONS: tuple[Callable[[Material], Section], ...] = (
     groups_section,
     cost_section,
     sizing_section,
+    services_section,
     forecast_section,
     what_if_section,
     scenarios_section,

@@ -14,7 +14,7 @@ from capacity.plan.service import PROXY_MODES
 from capacity.services.cluster_figures import ADVISED_PER_CLUSTER, ADVISED_PER_NAMESPACE, LimitUse
 from capacity.services.load_balancers import LoadBalancer
 from capacity.services.mode_choice import SOURCES
-from capacity.services.overview import ServiceOverview
+from capacity.services.mode_overview import ServiceOverview
 from capacity.services.times import (
     FIRST_PACKET_SOURCE,
     GROWTH,
@@ -30,6 +30,7 @@ from capacity.services.times import (
     times_longer,
 )
 from capacity.units import counted
+from capacity.vpc.quotas import load_quotas
 
 MOST_TIMES = 3  # published durations of a mode that the page shows; JSON has all
 SENT = {"iptables": "{:,} nat rules", "nftables": "{:,} operations", "ipvs": "{:,} virtual servers visited"}
@@ -159,22 +160,27 @@ def _notes(overview: ServiceOverview) -> list[str]:
 
 
 def _blocks(overview: ServiceOverview, modes: Sequence[str], found: Sequence[Finding]) -> list[Text | Table | Items]:
-    blocks: list[Text | Table | Items] = [
-        Text(_sentence(overview)),
-        Text(f"Recommended mode: {overview.choice.mode}: {overview.choice.why}."),
-        _mode_table(overview, modes),
-        _times(overview, modes),
-        _limits(overview),
-    ]
-    blocks += _balancing(overview)
-    if overview.choice.warnings:
-        blocks.insert(2, Items(overview.choice.warnings, "Notes on the modes:"))
+    blocks = service_blocks(overview, modes)
     if found:
         blocks.append(
             Items([f"{f.code} {f.severity}: {f.message}" for f in found], "Findings (capacity explain CODE):")
         )
     blocks.append(Text(_told_history()))
     return blocks
+
+
+def service_blocks(overview: ServiceOverview, modes: Sequence[str] = PROXY_MODES) -> list[Text | Table | Items]:
+    """The figures of Services as blocks: without findings, and without the figures of 2017."""
+    notes = [Items(overview.choice.warnings, "Notes on the modes:")] if overview.choice.warnings else []
+    return [
+        Text(_sentence(overview)),
+        Text(f"Recommended mode: {overview.choice.mode}: {overview.choice.why}."),
+        *notes,
+        _mode_table(overview, modes),
+        _times(overview, modes),
+        _limits(overview),
+        *balancer_blocks(overview),
+    ]
 
 
 def _sentence(overview: ServiceOverview) -> str:
@@ -253,13 +259,14 @@ def _limits(overview: ServiceOverview) -> Table:
     figures, tracked = overview.figures, overview.question.conntrack
     name, most = figures.namespace
     cidr = overview.question.cidr
+    tested = load_quotas()["service_endpoints"].default
     rows = [
         _limit(f"addresses of the Service CIDR{f' {cidr}' if cidr else ''}", figures.service_cidr),
         _limit("node ports (30000 to 32767)", figures.node_ports),
         _limit(f"Services of namespace {name}, recommended", LimitUse(most, ADVISED_PER_NAMESPACE)),
         _limit("Services in iptables mode, recommended", LimitUse(figures.services, ADVISED_PER_CLUSTER)),
         _limit("environment variables that they add to a container", LimitUse(figures.variables, None)),
-        _limit("endpoints of the largest Service, tested", LimitUse(figures.most_endpoints, 250)),
+        _limit("endpoints of the largest Service, tested", LimitUse(figures.most_endpoints, tested)),
         _limit("EndpointSlices of 100 endpoints, at least", LimitUse(figures.slices, None)),
     ]
     if tracked is not None:
@@ -275,7 +282,7 @@ def _limits(overview: ServiceOverview) -> Table:
     return Table(columns, rows, "In the cluster", note + "conntrack_allowance_available." if tracked else "")
 
 
-def _balancing(overview: ServiceOverview) -> list[Table]:
+def balancer_blocks(overview: ServiceOverview) -> list[Table]:
     """Load balancers of the plan, and ways to expose the Services."""
     tables = []
     if overview.question.balancers:
@@ -321,5 +328,9 @@ def _limit(what: str, use: LimitUse) -> dict[str, Any]:
 
 
 def _told_history() -> str:
-    told = " and ".join(f"{t.services:,} Services = {t.rules:,} rules = {t.seconds / 60:,.0f} min" for t in TALK)
+    told = " and ".join(f"{t.services:,} Services = {t.rules:,} rules = {_duration(t.seconds)}" for t in TALK)
     return f"In 2017: {told} ({TALK_SOURCE}): {TALK_NOTE}."
+
+
+def _duration(seconds: int) -> str:
+    return f"{seconds / 3600:g} h" if seconds >= 3600 else f"{seconds / 60:g} min"

@@ -69,7 +69,28 @@ def _network_policy(plan: Plan | None) -> Answer:
 
     rows = [dict(row) for row in policy_engines()]
     columns = _columns("engine", "max_pods", "addresses", "enis", "limits", "notes", "source")
-    return _answer("network-policy", plan, rows, [Table(columns, rows, "Network policy engines")])
+    blocks = [Table(columns, rows, "Network policy engines")]
+    if plan is not None:
+        density = _branch_density(plan)
+        note = "Pods with security groups on a node are limited by its branch ENIs, other pods by max pods."
+        columns = _columns("name", "instance_type", "max_pods", "branch_enis")
+        blocks.append(Table(columns, density, "Density with security groups for pods", note))
+        return _answer("network-policy", plan, {"engines": rows, "density": density}, blocks)
+    return _answer("network-policy", plan, rows, blocks)
+
+
+def _branch_density(plan: Plan) -> list[dict[str, Any]]:
+    """Max pods and branch ENIs of a node of each group; its type's branch ENIs also if ENABLE_POD_ENI is not set."""
+    return [
+        {
+            "name": shape.group.name,
+            "instance_type": shape.first.instance_type.name,
+            "max_pods": shape.first.max_pods,
+            "branch_enis": shape.first.instance_type.branch_enis,
+        }
+        for shape in check(plan, ["steady"]).shapes
+        if not shape.group.fargate
+    ]
 
 
 def _price(plan: Plan | None) -> Answer:

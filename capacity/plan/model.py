@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from fractions import Fraction
 from functools import cached_property
 from ipaddress import IPv4Network
@@ -14,6 +13,7 @@ from capacity.catalog.instance_type import InstanceType
 from capacity.errors import SpecError
 from capacity.plan.cni_env import CniSettings, cni_settings
 from capacity.plan.declaration import QUARTER
+from capacity.plan.growth import Growth
 from capacity.plan.scenario_spec import ScenarioSpec
 from capacity.plan.service import DEFAULT_PROXY, KubeProxy, Service
 from capacity.plan.windows import WindowsIpam, windows_ipam
@@ -235,47 +235,6 @@ class NodeGroup:
     def auto(self) -> bool:
         """Whether this is EKS Auto Mode: AWS runs the CNI, and the plan's CNI settings don't apply."""
         return self.provisioner == "auto"
-
-
-class GrowthStep(NamedTuple):
-    """A change of a workload on one day: exactly one of ``replicas`` (sets), ``add`` or ``factor`` (multiplies)."""
-
-    day: date
-    replicas: int | None = None
-    add: int | None = None
-    factor: Fraction | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Growth:
-    """Growth of a workload's replicas over time; only a forecast uses it.
-
-    Attributes
-    ----------
-    rate : Fraction
-        Compound growth: share per ``period`` (day, week, month, quarter, year).
-    stddev : Fraction
-        Standard deviation of the growth of one period, independent for each period.
-    uncertainty : Fraction
-        Standard deviation of ``rate`` itself, constant over time: the uncertainty of the rate.
-    start : date or None
-        Launch date: no pods before it, and growth starts on it.
-    steps : tuple of GrowthStep
-        By date.
-    weekly : tuple of Fraction
-        Factor of each weekday, Monday first; empty if all are 1.
-    yearly : tuple of Fraction
-        Factor of each month, January first; empty if all are 1.
-    """
-
-    rate: Fraction
-    period: str
-    stddev: Fraction = Fraction(0)
-    uncertainty: Fraction = Fraction(0)
-    start: date | None = None
-    steps: tuple[GrowthStep, ...] = ()
-    weekly: tuple[Fraction, ...] = ()
-    yearly: tuple[Fraction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

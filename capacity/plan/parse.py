@@ -9,7 +9,7 @@ from typing import Any
 
 from capacity.catalog.regions import unknown_region
 from capacity.catalog.table import Catalog, load_catalog
-from capacity.errors import SpecError, check_kind
+from capacity.errors import SpecError, check_kind, check_switch
 from capacity.plan import keys
 from capacity.plan.cni_env import CniSettings
 from capacity.plan.cni_section import read_cni
@@ -78,10 +78,12 @@ def parse_plan(
     """
     check_kind("document", document, Mapping, "the decoded document of a plan; read_plan reads a file")
     check_kind("file", file, str, "the name of the document in messages")
+    check_switch("alone", alone)
     if catalog is not None:
         check_kind("catalog", catalog, Catalog, "a Catalog: load_catalog(), or None")
     if seen is not None:
         check_kind("seen", seen, Seen, "a Seen, or None")
+    check_kind("alone", alone, bool, "True or False")
     section = section_of(document, file)
     root = Field(section, "", None, section.line, file)
     return _Parser(root, load_catalog() if catalog is None else catalog, alone=alone, seen=seen).plan()

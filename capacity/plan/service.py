@@ -70,6 +70,8 @@ class Service:
         The workload whose pods are the endpoints.
     scales : bool
         Whether the number of endpoints follows the workload's replicas.
+    zone_hints : bool
+        Whether each node has rules only for the endpoints of its zone.
     """
 
     name: str
@@ -79,6 +81,7 @@ class Service:
     count: int = 1
     workload: str | None = None
     scales: bool = False
+    zone_hints: bool = False
     where: str = ""
 
 

@@ -14,6 +14,14 @@ KUBE_PROXY = Keys(
     Key("masqueradeAll", FLAG, "`masqueradeAll`", default=False, absent="false", example=True),
     Key("nodePortAddresses", COUNT, "node addresses that `nodePortAddresses` selects", absent="the default of the mode",
         unit="addresses", low=1, high=64, example=1),
+    Key("podRange", FLAG, "whether kube-proxy can tell pods from other sources (`clusterCIDR`, `detectLocalMode`)",
+        default=True, absent="true", example=False),
+    Key("countLocalhost", FLAG, "whether node-port packets to localhost are counted (1.33 and newer)",
+        default=True, absent="true", example=False),
+    Key("conntrackLiberal", FLAG, "whether `nf_conntrack_tcp_be_liberal` is 1", default=False, absent="false",
+        example=True),
+    Key("nodeIPs", COUNT, "addresses of a node that serve node ports in IPVS mode", default=1, unit="addresses",
+        high=64, example=2),
 )  # fmt: skip
 SERVICE = Keys(
     "services[]",
@@ -28,6 +36,8 @@ SERVICE = Keys(
     Key("workload", NAME, "name of the workload whose pods are the endpoints", absent="none", example="web"),
     Key("endpoints", COUNT, "ready endpoints", absent="the replicas of `workload`, otherwise 0", unit="endpoints",
         example=20),
+    Key("zoneHints", FLAG, "whether topology hints keep traffic in its zone (`trafficDistribution`): a node then has "
+        "rules for the endpoints of its zone", default=False, absent="false", example=True),
     Key("localEndpoints", COUNT, "endpoints on the node for which rules are counted", default=0, unit="endpoints",
         example=1),
     Key("nodePorts", FLAG, "whether each port has a node port (`allocateLoadBalancerNodePorts`)",

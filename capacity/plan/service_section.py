@@ -16,6 +16,10 @@ def read_kube_proxy(section: Field) -> tuple[str | None, KubeProxy]:
         localhost_node_ports=values["localhostNodePorts"],
         masquerade_all=values["masqueradeAll"],
         node_port_ips=values["nodePortAddresses"],
+        pod_range=values["podRange"],
+        nfacct=values["countLocalhost"],
+        conntrack_liberal=values["conntrackLiberal"],
+        node_ips=values["nodeIPs"],
     )
     return values["mode"], settings
 
@@ -73,6 +77,7 @@ class ServiceReader:
             count=values["count"],
             workload=workload.name if workload else None,
             scales=workload is not None and values["endpoints"] is None,
+            zone_hints=values["zoneHints"],
             where=entry.where,
         )
 

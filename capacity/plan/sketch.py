@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 
 from capacity.errors import SpecError
-from capacity.plan.constants import API_VERSION
+from capacity.plan.constants import API_VERSION, ZONE_TOPOLOGY
 
 PLACEHOLDER = "192.0.2.0/24"  # placeholder block for the subnets until they are sized
 
@@ -17,12 +17,19 @@ POD_BLOCK = "100.64.0.0/16"  # also, under custom networking
 
 @dataclass(frozen=True, slots=True)
 class PodAsk:
-    """Pods of one shape: replicas, and requests as Kubernetes writes them (None: none)."""
+    """Pods of one shape: replicas, and requests as Kubernetes writes them (None: none).
+
+    ``gpus`` are NVIDIA GPUs and ``volumes`` EBS volumes of each pod; two zones may differ by ``zone_skew`` pods.
+    """
 
     name: str
     replicas: int
     cpu: str | None = None
     memory: str | None = None
+    gpus: int = 0
+    volumes: int = 0
+    zone_skew: int | None = None
+    anti_affinity: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +89,18 @@ def sketch_document(
         "vpc": {"cidrs": [PLACEHOLDER], "subnets": subnets},
         "controlPlane": {"subnets": names[:zones]},
         "nodeGroups": [group],
-        "workloads": [_workload(p) for p in pods],
+        "workloads": [pod_entry(p) for p in pods],
         **({"checks": dict(options.checks)} if options.checks else {}),
     }
 
 
-def _workload(pods: PodAsk) -> dict[str, object]:
-    requests = {key: text for key, text in (("cpu", pods.cpu), ("memory", pods.memory)) if text is not None}
+def pod_entry(pods: PodAsk) -> dict[str, object]:
+    """Pods as an entry of a plan's ``workloads``."""
+    stated = (("cpu", pods.cpu), ("memory", pods.memory), ("gpu", str(pods.gpus) if pods.gpus else None))
+    requests = {key: text for key, text in stated if text is not None}
     entry: dict[str, object] = {"name": pods.name, "replicas": pods.replicas}
-    return entry | ({"requests": requests} if requests else {})
+    entry |= {"requests": requests} if requests else {}
+    entry |= {"volumes": pods.volumes} if pods.volumes else {}
+    if pods.zone_skew is not None:
+        entry["topologySpread"] = [{"key": ZONE_TOPOLOGY, "maxSkew": pods.zone_skew}]
+    return entry | ({"antiAffinity": pods.anti_affinity} if pods.anti_affinity else {})

@@ -148,6 +148,7 @@ class ServiceDraft:
     protocol: str | None = None
     workload: str | None = None
     endpoints: int | None = None
+    zone_hints: bool | None = None
     local_endpoints: int | None = None
     node_ports: bool | None = None
     external_ips: int | None = None

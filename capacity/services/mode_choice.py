@@ -11,8 +11,8 @@ from capacity.services.cluster_figures import ADVISED_PER_CLUSTER, ServiceFigure
 Version = tuple[int, ...]
 NFTABLES_SINCE = (1, 33)  # GA; kubernetes/enhancements KEP-3866
 NFTABLES_CNI = (1, 23, 0)  # AWS best practices, "Running kube-proxy in nftables Mode" (read 2026-11-30)
-IPVS_DEPRECATED, IPVS_GATED, IPVS_REMOVED = (1, 35), (1, 40), (1, 43)  # KEP-5495, stages
-NFTABLES_WARNED, NFTABLES_DEFAULT = (1, 37), (1, 40)  # KEP-5343, plan
+IPVS_REMOVED = (1, 43)  # KEP-5495, stages: deprecated 1.35, off by default 1.40
+NFTABLES_WARNED = (1, 37)  # KEP-5343, plan: default from 1.40
 SLOW_START_SERVICES, SLOW_START_ENDPOINTS = 5_000, 100_000
 SOURCES = (
     "kubernetes/enhancements KEP-3866 (nftables), KEP-5343 (default), KEP-5495 (IPVS)",

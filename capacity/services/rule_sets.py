@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from capacity.plan.service import PROXY_MODES, KubeProxy, Service, ServiceShape
+from capacity.errors import check_each, check_kind, check_word
+from capacity.plan.service import PROXY_MODES, SERVICE_FAMILIES, KubeProxy, Service, ServiceShape
 from capacity.services.iptables import IptablesTally, iptables_base, iptables_service
 from capacity.services.ipvs import IPVS_SETS, IpvsRules, IpvsTally, ipvs_rules, ipvs_service
 from capacity.services.nftables import NftablesTally, nftables_base, nftables_service
@@ -119,6 +120,10 @@ def rule_sets(shapes: Shapes, proxy: KubeProxy, *, family: str = "ipv4", base: b
     >>> sets.iptables.rules, sets.nftables.rules, sets.ipvs.virtual_servers, sets.ipvs.real_servers
     (40009, 30023, 5000, 10000)
     """
+    check_each("shapes", shapes, tuple, "pairs of a ServiceShape and a number of Services")
+    check_kind("proxy", proxy, KubeProxy, "a KubeProxy")
+    check_word("family", family, SERVICE_FAMILIES)
+    check_kind("base", base, bool, "True or False")
     if family == "dual":
         return _both(rule_sets(shapes, proxy, base=base), rule_sets(shapes, proxy, family="ipv6", base=base))
     proxy = replace(proxy, ipv6=family == "ipv6")

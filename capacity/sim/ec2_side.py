@@ -128,7 +128,7 @@ class AddressSpace:
         return [self.first + offset for offset in found]
 
     def refuse(self) -> None:
-        """It had too few addresses for what was asked."""
+        """The subnet had too few addresses for the request."""
         if self.refused_at is None:
             self.refused_at = self.clock()
 

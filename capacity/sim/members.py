@@ -23,7 +23,7 @@ class NodePlace:
     pods : AddressSpace
         Subnet of its pods: the same but under custom networking.
     others : tuple of AddressSpace
-        Subnets that discovery can choose for further ENIs, besides ``pods``.
+        Subnets that discovery can choose for additional ENIs, in addition to ``pods``.
     """
 
     zone: str

@@ -146,9 +146,14 @@ def over_seeds(
                     break
         else:
             with ProcessPoolExecutor(min(jobs, len(seeds)), mp_context=get_context("spawn")) as pool:
-                for result in pool.map(play, seeds):
-                    keep(result)
+                try:
+                    for result in pool.map(play, seeds):
+                        keep(result)
+                except KeyboardInterrupt:
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    raise
     except KeyboardInterrupt:
         if not done:
             raise
-    return distribution(done)
+    whole = [result for result in done if result.complete]
+    return distribution(whole or done)

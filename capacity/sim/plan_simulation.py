@@ -11,7 +11,7 @@ from random import Random
 from capacity.cluster.control_plane import CONTROL_PLANE_UPDATE
 from capacity.cluster.events import KARPENTER_BUDGET, NOT_UPDATED, surge_nodes, unavailable_nodes
 from capacity.cluster.spread import even_shares
-from capacity.errors import SpecError, check_count, check_kind
+from capacity.errors import SpecError, check_count, check_kind, check_word
 from capacity.plan.constants import AT_REST
 from capacity.plan.model import Plan
 from capacity.plan.scenario_spec import ScenarioSpec
@@ -25,6 +25,7 @@ from capacity.sim.plan_cluster import PlanCluster, plan_cluster
 from capacity.sim.world_inputs import SimulationInputs
 from capacity.units import counted
 
+WEEKENDS = {"day": 1.0, "week": 0.3}  # how far workloads go towards their maximum on days 6 and 7, by curve
 PARTS = 200  # a simulation reports its progress so often
 Progress = Callable[[int, int], None]
 
@@ -54,6 +55,7 @@ def simulate(
     seed: int = 1,
     cron: Sequence[CronDemand] = (),
     recorded: RecordedPods | None = None,
+    curve: str | None = None,
     progress: Progress | None = None,
 ) -> SimulationResult:
     """Play a scenario of a plan over time.
@@ -67,6 +69,9 @@ def simulate(
         A scenario of ``check``: ``rollout``, ``peak+zone-loss``, ``burst:nodes=20``.
     cron, recorded : sequence of CronDemand, RecordedPods
         Pods that come and go besides the scenario.
+    curve : {'day', 'week'}, optional
+        Workloads follow the hours from midnight on: current replicas at night, the maximum at noon; with ``week`` days
+        6 and 7 reach 30% of the way.
 
     Raises
     ------
@@ -94,7 +99,7 @@ def simulate(
         observer.begin()
         built.cluster.api.buckets, built.cluster.api.failing = dict(inputs.buckets), dict(inputs.failing)
         agenda.spawn(observer.every(inputs.step))
-        rules = play.begin(base if grown else None, cron, recorded)
+        rules = play.begin(base if grown else None, cron, recorded) + play.follow(curve)
         end = observer.start + round(1000 * inputs.seconds)
         for part in range(1, PARTS + 1):
             agenda.run(observer.start + (end - observer.start) * part // PARTS)
@@ -161,6 +166,17 @@ class Play:
         if grow_to:
             rules.append(self._grow(grow_to))
         return rules + [_PLAYED[part](self) for part in self.scenario.parts if part not in AT_REST]
+
+    def follow(self, curve: str | None) -> list[str]:
+        """Autoscalers follow the hours of a day, or of a week; returns that in words."""
+        if curve is None:
+            return []
+        check_word("curve", curve, tuple(WEEKENDS))
+        for work, workload in enumerate(self.built.plan.workloads):
+            if self.cluster.works[work].groups:
+                low, high = workload.replicas, workload.max_replicas
+                self.cluster.agenda.spawn(happenings.day(self.cluster, work, low, high, WEEKENDS[curve]))
+        return [f"workloads follow a {curve}: current replicas at midnight, the maximum at noon"]
 
     def _work(self, name: str, option: str) -> int:
         names = [work.name for work in self.cluster.works]

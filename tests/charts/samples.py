@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from capacity.catalog.prices import price_per_hour
+from capacity.catalog.price_lookup import price_per_hour
 from capacity.catalog.table import load_catalog
 from capacity.charts.cost_frontier import plot_frontier
 from capacity.charts.forecast import plot_forecast

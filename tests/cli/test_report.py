@@ -151,6 +151,18 @@ def test_sizing_adds_what_optimize_answers(tmp_path: Path) -> None:
     assert "less than the plan's own node groups" in page
 
 
+def test_the_types_of_the_sizing_section(tmp_path: Path) -> None:
+    (tmp_path / "plan.yaml").write_text(SIZED)
+    types = "c6i.large,c6i.xlarge"
+    chosen = ("plan.yaml", "-q", "--sizing", "--scenario", "steady", "--types", types, "--arch", "x86_64")
+    found = json.loads(run(*chosen, "-o", "json", cwd=tmp_path).stdout)["results"]["sizing"]
+    assert {t for g in found["node_groups"] for t in g["instance_types"]} <= set(types.split(","))
+    html = run(*chosen, "--out-file", "-", cwd=tmp_path).stdout
+    assert f"--sizing --types {types} --arch x86_64 --horizon" in html
+    done = run("plan.yaml", "--types", "c6i.large", cwd=tmp_path)
+    assert (done.returncode, done.stderr.strip()) == (2, "error: --types needs --sizing")
+
+
 def test_without_sizing_no_solver_runs(tmp_path: Path) -> None:
     (tmp_path / "plan.yaml").write_text(SIZED)
     assert "sizing" not in json.loads(run("plan.yaml", "-o", "json", cwd=tmp_path).stdout)["results"]

@@ -58,6 +58,13 @@ def test_one_service_of_four_endpoints(options: tuple[str, ...], rules: int) -> 
     assert found["iptables"]["rules"]["total"] == rules + 9
 
 
+def test_without_the_rules_of_kube_proxy_itself() -> None:
+    found = modes("--services", "3", "--endpoints", "2", "--no-base")
+    assert found["iptables"]["rules"] == {"nat": 24, "filter": 0, "total": 24}
+    assert found["nftables"]["rules"] == {"total": 18}
+    assert found["iptables"]["chains"]["total"] == 9
+
+
 def test_a_plan_now_and_at_peak() -> None:
     now, peak = results(EXAMPLE), results(EXAMPLE, "--peak")
     assert (now["services"], now["endpoints"]) == (1203, 40 + 30 + 2400)

@@ -110,6 +110,15 @@ def test_a_tight_cron_job_waits_for_the_cooldown() -> None:
     assert shorter["pods_waited"] < summary["pods_waited"] / 2
 
 
+def test_workloads_follow_the_hours_of_a_day() -> None:
+    timeline = answer(SHOP, "--curve", "day", "--for", "24h", "--step", "6h")["results"]["timeline"]
+    night, _, noon, _, again = (s["assigned"] + s["waiting"] + s["unschedulable"] for s in timeline)
+    nodes = [s["nodes"] for s in timeline]
+    assert noon - night > 200  # 92 replicas become 316; each node has one DaemonSet pod with an address, too
+    assert nodes[2] > nodes[0] >= nodes[4]
+    assert abs(again - night) <= 12
+
+
 def test_recorded_events(tmp_path: Path) -> None:
     events = tmp_path / "events.csv"
     events.write_text(
@@ -209,6 +218,7 @@ def test_the_chart(tmp_path: Path) -> None:
         ((FIRST, "--for", "0s"), "--for: '0s' is out of range"),
         ((FIRST, "--step", "1ms", "--for", "1h"), "--step: '1ms' is out of range"),
         ((FIRST, "--churn", "2"), "--churn: '2' is not a rate"),
+        ((FIRST, "--curve", "dya"), "--curve: 'dya' is not one of day, week"),
         ((FIRST, "--churn", "2000/s"), "--churn: '2000/s' is out of range"),
         ((FIRST, "--cron", "web=3"), "--cron: 'web=3' is not WORKLOAD=PODS/EVERY/DURATION"),
         ((FIRST, "--cron", "wob=3/1m/1m"), "--cron: there is no workload 'wob'"),
@@ -221,7 +231,7 @@ def test_the_chart(tmp_path: Path) -> None:
         ((FIRST, "--seeds", "0"), "--seeds: 0 is out of range"),
         ((FIRST, "--jobs", "0"), "--jobs: 0 is out of range"),
         ((FIRST, "--pods", "3"), "--pods needs --type"),
-        ((FIRST, "--type", "m5.large"), "give a plan (with --scenario, --set, --cron, --events) or --type"),
+        ((FIRST, "--type", "m5.large"), "give a plan (with --scenario, --set, --curve, --cron, --events) or --type"),
         (("--type", "m5.large"), "--type needs --pods"),
         (("--type", "m5.large", "--pods", "30"), "--pods: 30 is more than max pods of m5.large, 29"),
         (("--type", "m5.lrage", "--pods", "3"), "did you mean 'm5.large'"),

@@ -80,3 +80,9 @@ def test_a_topic_that_needs_a_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.chdir(tmp_path)
     done = capacity("explain", "limits")
     assert (done.code, "no plan was given" in done.stderr) == (2, True)
+
+
+def test_the_density_of_pods_with_security_groups() -> None:
+    (group,) = results("network-policy", str(EXAMPLES / "first-plan.yaml"))["density"]
+    assert (group["instance_type"], group["max_pods"], group["branch_enis"]) == ("m5.large", 29, 9)
+    assert "density" not in results("network-policy")[0]

@@ -268,6 +268,86 @@ def _extra(pct: float | None) -> str | None:
     return None if pct is None else "same" if pct == 0 else f"{pct:+.2f}%"
 
 
+SERVICES = "services {examples}/services.yaml --peak --vcpus 8 --connections 3000"
+SENT = {"iptables": "nat rules", "nftables": "operations", "ipvs": "virtual servers visited"}
+
+
+def elements_of(mode: Any) -> object:
+    found = mode["elements"] or {}
+    return found.get("named", found.get("entries"))
+
+
+def servers_of(mode: Any) -> str:
+    virtual = mode["virtual_servers"]
+    return "–" if virtual is None else f"{virtual:,} + {mode['real_servers']:,}"
+
+
+def doubled(mode: Any) -> str:
+    growth = mode["growth"]
+    told = [f"× {2 ** growth[key]:.1f}" for key in ("full", "partial") if growth[key] is not None]
+    return " / ".join(told) or "not measured"
+
+
+def first_packet_of(mode: Any) -> str:
+    packet = mode["first_packet_ms"]
+    return "not published" if packet["p50"] is None else f"{packet['p50']:g} / {packet['p99']:g} ms"
+
+
+def memory_of(mode: Any) -> str:
+    memory = mode["kernel_memory_mib"]
+    return "–" if memory is None else f"{memory['lowest']:,g}–{memory['highest']:,g} MiB"
+
+
+def closest_quota(balancer: Any) -> str:
+    use = max(balancer["quotas"], key=lambda u: u["used"] / u["limit"])
+    return f"{use['used']:,} of {use['limit']:,} ({use['what'].split(' of ')[0].lower()})"
+
+
+SERVICE_TABLES = [
+    Expected(
+        SERVICES,
+        ("sent per change",),
+        lambda r: r["modes"],
+        {
+            "mode": "mode",
+            "rules": lambda m: m["rules"]["total"],
+            "chains": lambda m: m["chains"]["total"],
+            "elements": elements_of,
+            "virtual + real servers": servers_of,
+            "sent per change": lambda m: f"{m['partial_sync_rules']:,} {SENT[m['mode']]}",
+            "twice the Services: full / partial sync": doubled,
+            "first packet p50 / p99": first_packet_of,
+            "kernel memory": memory_of,
+        },
+    ),
+    Expected(
+        SERVICES,
+        ("counted",),
+        lambda r: r["load_balancers"],
+        {
+            "load balancer": "name",
+            "kind": "kind",
+            "subnets": "zones",
+            "addresses, at least": "lowest",
+            "counted": "addresses",
+            "targets at peak": "targets",
+            "closest quota": closest_quota,
+        },
+    ),
+    Expected(
+        SERVICES,
+        ("load balancers",),
+        lambda r: r["exposure"],
+        {
+            "LoadBalancer Services as": "name",
+            "load balancers": "balancers",
+            "addresses": "addresses",
+            "USD per month": lambda c: f"${c['usd_per_month']:,.2f}",
+            "more than one for": "limited_by",
+        },
+    ),
+]
+
 TABLES = [
     Expected(CHECK, ("nodes+ENIs",), lambda r: r["scenarios"][0]["subnets"], SUBNET, outputs=("table",)),
     Expected(LOSS, ("nodes+ENIs",), lambda r: r["scenarios"][0]["subnets"], SUBNET, outputs=("table",)),
@@ -657,6 +737,7 @@ TABLES = [
         lambda r: r["differences"],
         {"path": "path", "change": "change", "plan": "plan", "reality": "reality"},
     ),
+    *SERVICE_TABLES,
 ]
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from capacity.advice.judge import check_with_findings
 from capacity.fleet.across import across
-from capacity.fleet.members import find_sources
+from capacity.fleet.plan_files import find_sources
 from capacity.fleet.run import FleetRun, run_fleet
 from capacity.fleet.workforce import Serial, Workforce
 from capacity.pages.check_page import results_json

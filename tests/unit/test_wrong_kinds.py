@@ -14,6 +14,7 @@ import pytest
 import capacity
 import capacity.charts
 import capacity.readers
+import capacity.sim
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PLAN = EXAMPLES / "first-plan.yaml"
@@ -41,6 +42,11 @@ def values() -> dict[str, Any]:
         capacity.sketched([("web", "250m", "512Mi", 4)]), capacity.Request(capacity.Choices(types=("m5.large",)))
     )
     return {
+        "subnets": list(forecast.subnets),
+        "question": capacity.question_of_plan(result.plan),
+        "proxy": capacity.KubeProxy(),
+        "rule_sets.shapes": [(capacity.ServiceShape(), 1)],
+        "plot_simulation.result": capacity.sim.simulate(result.plan),
         "catalog": catalog,
         "of": m5,
         "kind": m5,

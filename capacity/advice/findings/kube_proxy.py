@@ -10,7 +10,7 @@ from capacity.plan.versions import version_numbers
 from capacity.services.cluster_figures import ADVISED_PER_CLUSTER, ADVISED_PER_NAMESPACE
 from capacity.services.mode_choice import IPVS_REMOVED, SLOW_START_ENDPOINTS, SLOW_START_SERVICES
 from capacity.services.mode_choice import missing_for_nftables as missing
-from capacity.services.overview import ServiceOverview, question_of_plan, service_overview
+from capacity.services.mode_overview import ServiceOverview, question_of_plan, service_overview
 from capacity.vpc.quotas import load_quotas
 
 MODE = "kubernetes.kubeProxy.mode"

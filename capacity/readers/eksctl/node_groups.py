@@ -199,11 +199,13 @@ def _selected(reading: ConfigReading, selector: Any, where: str, path: str) -> S
     return found[:MOST_SELECTED]
 
 
+_MEMORY = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*(Gi?B?|Mi?B?)?$", re.IGNORECASE)
+
+
 def _is_selected(kind: InstanceType, selector: Any) -> bool:
     """Whether a type matches an instanceSelector: vCPUs, memory (GiB without a unit), GPUs, architecture."""
     vcpus, gpus = int_of(selector.get("vCPUs")), int_of(selector.get("gpus"))
-    stated = str(selector.get("memory") or "")
-    memory = re.match(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*(Gi?B?|Mi?B?)?$", stated, re.IGNORECASE)
+    memory = _MEMORY.match(str(selector.get("memory") or ""))
     arch = str(selector.get("cpuArchitecture") or "x86_64").replace("amd64", "x86_64")
     if vcpus is not None and kind.vcpus != vcpus:
         return False

@@ -1,7 +1,7 @@
 """Read Services, their endpoints, and load balancers of Services and Ingresses from Kubernetes objects.
 
-Annotations: kubernetes-sigs/aws-load-balancer-controller, docs/guide/service/annotations.md and
-docs/guide/ingress/annotations.md (read 2026-11-30).
+Annotations: guide of the AWS Load Balancer Controller, pages on the annotations of Services and Ingresses (read
+2026-11-30).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from capacity.readers.values import items, mapping, path_of, text_of
 OF_SERVICE = "service.beta.kubernetes.io/aws-load-balancer-"
 OF_INGRESS = "alb.ingress.kubernetes.io/"
 OF_SLICE = "kubernetes.io/service-name"
+SAME_ZONE = ("PreferClose", "PreferSameZone")  # of trafficDistribution
 NLB_TYPES = ("nlb", "nlb-ip", "external")
 NLB_CLASSES = ("service.k8s.aws/nlb", "eks.amazonaws.com/nlb")
 _HOST = re.compile(r"^(?:internal-)?(.+?)-[0-9a-z]+\.")  # NAME-HASH.REGION.elb.amazonaws.com, or NAME-HASH.elb.REGION…
@@ -153,6 +154,7 @@ def _service(
         protocol=protocols.pop() if len(protocols) == 1 and "TCP" not in protocols else None,
         workload=selected,
         endpoints=None if selected is not None else counted,
+        zone_hints=spec.get("trafficDistribution") in SAME_ZONE or None,
         node_ports=False if balanced and spec.get("allocateLoadBalancerNodePorts") in (False, "false") else None,
         external_ips=None if headless else len(items(spec.get("externalIPs"))) or None,
         source_ranges=(len(items(spec.get("loadBalancerSourceRanges"))) or None) if balanced else None,

@@ -11,7 +11,7 @@ from capacity.advice.findings.kube_proxy import plan_service_findings, service_f
 from capacity.plan.service import Service, ServiceShape
 from capacity.services.cluster_figures import conntrack
 from capacity.services.mode_choice import UNKNOWN, Cluster
-from capacity.services.overview import ServiceQuestion, service_overview
+from capacity.services.mode_overview import ServiceQuestion, service_overview
 from tests.fixtures.plans import SMALL, plan_of
 
 TWO = ServiceShape(endpoints=2)

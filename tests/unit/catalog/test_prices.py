@@ -6,16 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from capacity.catalog.prices import (
-    HEADER,
-    Price,
-    parse_price,
-    price,
-    price_per_hour,
-    read_prices,
-    regions,
-    usd_per_hour,
-)
+from capacity.catalog.price_lookup import price_per_hour
+from capacity.catalog.prices import HEADER, Price, parse_price, price, read_prices, regions, usd_per_hour
 from capacity.errors import CatalogError, SpecError
 
 

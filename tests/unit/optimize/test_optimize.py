@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from capacity.advice.judge import check
-from capacity.catalog.prices import price_per_hour
+from capacity.catalog.price_lookup import price_per_hour
 from capacity.catalog.table import load_catalog
 from capacity.cost.inputs import CostInputs
 from capacity.errors import SpecError

@@ -20,7 +20,8 @@ from capacity.plan.cilium_settings import PREFIXES as CILIUM_PREFIXES
 from capacity.plan.constants import MOST, SCENARIOS
 from capacity.plan.declaration import Key, Keys
 from capacity.plan.fields import Field
-from capacity.plan.model import Checks, DaemonSet, Growth, NodeGroup, Plan, Subnet, Workload
+from capacity.plan.growth import Growth
+from capacity.plan.model import Checks, DaemonSet, NodeGroup, Plan, Subnet, Workload
 from capacity.plan.reading import read_keys
 from capacity.plan.scenario_spec import ScenarioSpec
 from capacity.plan.sections import PlanSection

@@ -45,6 +45,7 @@ def test_every_field() -> None:
         "externalTrafficPolicy": "Local",
         "internalTrafficPolicy": "Local",
         "sessionAffinity": "ClientIP",
+        "trafficDistribution": "PreferClose",
     }
     assert service(made("Service", "web", spec)) == ServiceDraft(
         "shop/web",
@@ -52,6 +53,7 @@ def test_every_field() -> None:
         type="LoadBalancer",
         ports=2,
         protocol="UDP",
+        zone_hints=True,
         node_ports=False,
         external_ips=1,
         source_ranges=2,
@@ -149,7 +151,8 @@ def test_a_plan_keeps_its_services() -> None:
 apiVersion: capacity/v1
 vpc: {cidrs: [10.0.0.0/16], subnets: [{name: a, zone: us-east-1a, cidr: 10.0.0.0/22}]}
 services:
-  - {name: x, namespace: shop, count: 3, type: LoadBalancer, ports: 2, protocol: UDP, endpoints: 4, localEndpoints: 1,
+  - {name: x, namespace: shop, count: 3, type: LoadBalancer, ports: 2, protocol: UDP, endpoints: 4,
+     localEndpoints: 1, zoneHints: true,
      nodePorts: false, externalIPs: 1, loadBalancerIPs: 2, sourceRanges: 3, nodeInRange: true,
      externalTrafficPolicy: Local, internalTrafficPolicy: Local, sessionAffinity: ClientIP, healthCheckNodePort: true}
 """

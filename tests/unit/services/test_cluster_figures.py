@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ipaddress import IPv4Network
 
-from capacity.plan.service import Service, ServiceShape
+from capacity.plan.service import KubeProxy, Service, ServiceShape
 from capacity.services.cluster_figures import conntrack, service_figures
+from capacity.services.ipvs import IpvsTally, ipvs_rules, ipvs_service
 from capacity.services.mode_choice import Cluster, mode_choice
 from capacity.services.times import first_packet, kernel_memory_mib, published, talk_seconds, times_longer
 
@@ -61,6 +62,12 @@ class TestMode:
         assert self.choice(1001, Cluster("1.33", "1.23.0"))[0] == "nftables"
         assert self.choice(1001, Cluster("1.33", "1.1.0", cni="cilium"))[0] == "nftables"
 
+    def test_what_nftables_needs_is_said_if_the_version_is_unknown(self) -> None:
+        figures = service_figures([Service("x", ServiceShape(endpoints=1), count=1001)], None)
+        needs = "it requires EKS 1.33 and VPC CNI 1.23.0"
+        assert needs in mode_choice(figures, Cluster()).why
+        assert needs not in mode_choice(figures, Cluster("1.34")).why
+
     def test_never_ipvs(self) -> None:
         mode, warnings = self.choice(5000, Cluster("1.30", mode="ipvs"))
         assert mode == "iptables"
@@ -96,3 +103,27 @@ class TestTimes:
         assert times_longer(2.0) == 4
         assert times_longer(1.0, 3) == 3
         assert round(talk_seconds(80_000) / 60) == 57
+
+
+class TestIpvsRules:
+    def test_rules_in_the_table_filter(self) -> None:
+        assert ipvs_rules(IpvsTally()).filter == 10
+        assert ipvs_rules(IpvsTally(outside_ranges=2)).filter == 12
+        some = IpvsTally(load_balancer_fw=1, load_balancer_source_cidr=2, load_balancer_source_ip=1)
+        assert ipvs_rules(some).filter == 13
+
+    def test_rules_in_the_table_nat(self) -> None:
+        assert ipvs_rules(IpvsTally(loop_back=5)).nat == 8
+        assert ipvs_rules(IpvsTally(load_balancer=1, load_balancer_local=1)).nat == 7 + 2 + 1
+        assert ipvs_rules(IpvsTally(external_ip=1, external_ip_local=1)).nat == 7 + 3 + 2
+        assert ipvs_rules(IpvsTally(node_port_tcp=1, node_port_udp=1, node_port_sctp=1)).nat == 7 + 3
+        three = IpvsTally(node_port_local_tcp=1, node_port_local_udp=1, node_port_local_sctp=1)
+        assert ipvs_rules(three).node_port_chain == 3 + 1
+
+    def test_a_load_balancer_with_source_ranges(self) -> None:
+        shape = ServiceShape(ports=2, endpoints=1, lb_ips=2, source_ranges=3)
+        tally = ipvs_service(shape, KubeProxy())
+        assert (tally.outside_ranges, tally.load_balancer_fw, tally.load_balancer_source_cidr) == (4, 4, 12)
+        inside = ipvs_service(shape._replace(node_in_range=True), KubeProxy())
+        assert (inside.outside_ranges, inside.load_balancer_source_ip) == (0, 4)
+        assert tally.ipset["IPVS_IPS"] == 3

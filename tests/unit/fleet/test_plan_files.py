@@ -10,7 +10,7 @@ import pytest
 
 from capacity.errors import SpecError
 from capacity.fleet.fleet_file import read_fleet_file
-from capacity.fleet.members import find_sources
+from capacity.fleet.plan_files import find_sources
 from tests.fixtures.fleets import Cluster, write_fleet
 
 

@@ -8,6 +8,7 @@ from ipaddress import IPv4Network
 
 from capacity.cost.inputs import CostInputs
 from capacity.cost.rates import PriceBook
+from capacity.errors import check_kind
 from capacity.plan.model import Plan
 from capacity.plan.service import DEFAULT_PROXY, PROXY_MODES, KubeProxy, Service, ServiceShape
 from capacity.services.cluster_figures import Conntrack, ServiceFigures, service_figures
@@ -15,6 +16,7 @@ from capacity.services.load_balancers import BalancerChoice, LoadBalancer, balan
 from capacity.services.mode_choice import UNKNOWN, Cluster, ModeChoice, mode_choice
 from capacity.services.rule_sets import RuleSets, Shapes, rule_sets, shapes_of
 from capacity.services.sync import iptables_partial_sync, ipvs_calls, nftables_operations
+from capacity.units import ceil_div
 
 NO_CHANGE = ServiceShape(proxied=False)
 
@@ -34,6 +36,10 @@ class ServiceQuestion:
         Load balancers of the plan.
     zones : int
         Subnets of a load balancer, one in each zone. [zones]
+    node_zones : int
+        Zones of the nodes, over which the endpoints of Services with topology hints are spread. [zones]
+    base : bool
+        Whether kube-proxy's own rules are in the rule sets.
     """
 
     services: Sequence[Service]
@@ -46,6 +52,8 @@ class ServiceQuestion:
     balancers: tuple[LoadBalancer, ...] = ()
     zones: int = 2
     region: str | None = None
+    node_zones: int = 1
+    base: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,27 +74,30 @@ class ServiceOverview:
     choice: ModeChoice
     changed: ServiceShape
     partial: dict[str, int]
-    choices: tuple[BalancerChoice, ...]
+
+    @property
+    def choices(self) -> tuple[BalancerChoice, ...]:
+        """Ways to expose the LoadBalancer Services, with prices; none if there are none."""
+        return _choices(self.question)
 
 
 def service_overview(question: ServiceQuestion) -> ServiceOverview:
     """Count and judge the Services of a cluster."""
-    shapes = shapes_of(question.services)
+    check_kind("question", question, ServiceQuestion, "a ServiceQuestion, such as question_of_plan(plan)")
+    shapes = shapes_of([_in_zone(service, question.node_zones) for service in question.services])
     figures = service_figures(question.services, question.cidr, question.namespaces)
     changed = max((s for s in shapes if s[0].proxied), key=lambda s: s[1], default=(NO_CHANGE, 0))[0]
     return ServiceOverview(
         question=question,
-        sets=rule_sets(shapes, question.proxy, family=question.family),
+        sets=rule_sets(shapes, question.proxy, family=question.family, base=question.base),
         figures=figures,
         choice=mode_choice(figures, question.cluster),
         changed=changed,
         partial=dict(zip(PROXY_MODES, _partial(shapes, changed, question), strict=True)),
-        choices=_choices(question),
     )
 
 
 def _choices(question: ServiceQuestion) -> tuple[BalancerChoice, ...]:
-    """Ways to expose the LoadBalancer Services; none if there are none."""
     exposed = [s for s in question.services if s.type == "LoadBalancer"]
     if not exposed:
         return ()
@@ -110,11 +121,28 @@ def _partial(shapes: Shapes, changed: ServiceShape, question: ServiceQuestion) -
     return totals[0], totals[1], totals[2]
 
 
+def _in_zone(service: Service, zones: int) -> Service:
+    """The Service as a node sees it: with topology hints the endpoints of one of ``zones``, spread evenly.
+
+    The zone with the most is counted, and at least the node's own endpoints.
+
+    Source
+    ------
+    kubernetes/kubernetes pkg/proxy/topology.go at 008b3652, ``CategorizeEndpoints``.
+    """
+    if not service.zone_hints:
+        return service
+    seen = max(service.shape.local, ceil_div(service.shape.endpoints, zones))
+    return replace(service, shape=service.shape._replace(endpoints=seen))
+
+
 def question_of_plan(plan: Plan, *, peak: bool = False) -> ServiceQuestion:
     """The Services of a plan; with ``peak``, workloads at their maximum replicas.
 
     Local endpoints stay as stated: they are those of one node.
     """
+    check_kind("plan", plan, Plan, "a Plan, as returned by read_plan")
+    check_kind("peak", peak, bool, "True or False")
     replicas = {w.name: w.max_replicas for w in plan.workloads} if peak else {}
     services = [
         replace(s, shape=s.shape._replace(endpoints=replicas[s.workload])) if s.scales and s.workload in replicas else s
@@ -135,4 +163,5 @@ def question_of_plan(plan: Plan, *, peak: bool = False) -> ServiceQuestion:
         balancers=(balancers := load_balancers(plan)),
         zones=max((b.zones for b in balancers), default=max(2, len({s.zone for s in plan.subnets}))),
         region=plan.region,
+        node_zones=len({plan.subnet(name).zone for g in plan.node_groups for name in g.subnets}) or 1,
     )
