@@ -37,11 +37,13 @@ LEFT_OUT_PAGES = (
     *(
         f"report_{part}.py"
         for part in [
+            "beside",
             "decision",
             "findings",
             "free_share",
             "groups",
             "material",
+            "model",
             "outlook",
             "page",
             "sources",
