@@ -27,16 +27,18 @@ OUT = REPO / "build" / "page"
 
 # Rooms of the package that the page does not reach (tests/planner/test_build.py); the same for modules of pages.
 LEFT_OUT = ("cli", "charts", "forecast", "optimize", "sim", "__main__.py", "py.typed")
-LEFT_OUT_PAGES = ("optimize_", "html.py", "workbook.py", "forecast_page", "templates", "record_page") + tuple(
-    f"report_{part}.py" for part in "decision findings free_share groups material outlook page sources subnets".split()
+LEFT_OUT_PAGES = (
+    *("optimize_", "html.py", "workbook.py", "forecast_page", "templates", "record_page", "report_decision"),
+    *("report_findings", "report_free_share", "report_groups", "report_material", "report_outlook", "report_page"),
+    *("report_sources", "report_subnets"),
 )
 DATA = (
-    "eni_limits.csv eni_owners.csv fees.csv findings.toml kubernetes_versions.csv prefix_walks.csv prices.csv quotas.csv "
-    "tenants.csv vpc_cidr_rules.csv"
-).split()
+    *("eni_limits.csv", "eni_owners.csv", "fees.csv", "findings.toml", "kubernetes_versions.csv", "prefix_walks.csv"),
+    *("prices.csv", "quotas.csv", "tenants.csv", "vpc_cidr_rules.csv"),
+)
 LIBRARIES = {"pyyaml": "yaml", "ruamel.yaml": "ruamel"}  # pure Python, by distribution
 PYODIDE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
-SCRIPTS = ("js", "mjs", "css", "svg")
+SCRIPTS = ("js", "mjs", "css")
 
 EXAMPLES = {
     "shop-prod.yaml": "A web shop, three /24s",

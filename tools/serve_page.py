@@ -1,6 +1,6 @@
 """Serves the built planner page on this machine, with the headers that a host should send.
 
-    python tools/serve_page.py [--port 8000]
+python tools/serve_page.py [--port 8000]
 """
 
 from __future__ import annotations

@@ -46,7 +46,11 @@ def test_the_engine_has_all_that_the_page_reaches() -> None:
 
 
 def test_everything_is_the_pages_own(page: Path) -> None:
-    own = [p for p in [page / "index.html", *assets(page).iterdir()] if p.suffix in (".html", ".js", ".css") or p.name == "boot.mjs"]
+    own = [
+        p
+        for p in [page / "index.html", *assets(page).iterdir()]
+        if p.suffix in (".html", ".js", ".css") or p.name == "boot.mjs"
+    ]
     for path in own:
         text = path.read_text(encoding="utf-8").partition('<script type="application/json"')[0]
         links = set(re.findall(r"https?://[\w.-]+", text)) - {"http://www.w3.org"}  # the name of SVG's namespace
