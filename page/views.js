@@ -1,7 +1,7 @@
 // What an answer looks like. Nothing here calculates a figure: all of them are the engine's.
 import { $, badge, change, dollars, el, number, show, svg, table, title } from "./dom.js";
 
-const MOST_SUBNETS = 12;
+const MOST_SUBNETS = 12, MOST_FINDINGS = 30, MOST_ROWS = 60;
 
 export function verdict(live, answer) {
   const steady = answer.results.scenarios[0];
@@ -74,12 +74,13 @@ export function terms(term) {
 export function findings(answer, places, explain) {
   const found = answer.results.findings;
   if (!found.length) { show($("found"), el("p", {}, "None.")); return; }
-  show($("found"), found.map((f) => el("article", { class: `finding ${f.severity}` },
+  const more = found.length - MOST_FINDINGS;
+  show($("found"), found.slice(0, MOST_FINDINGS).map((f) => el("article", { class: `finding ${f.severity}` },
     el("p", {}, el("button", { type: "button", class: "link", onclick: () => explain(f.code) }, f.code), " ",
       el("span", { class: `badge ${f.severity}` }, f.severity), f.scenario ? el("span", { class: "note" }, ` ${f.scenario}`) : null),
     el("p", {}, f.message),
     f.fix && f.fix.summary ? el("p", { class: "note" }, f.fix.summary) : null,
-    places(f.where))));
+    places(f.where))), more > 0 ? el("p", { class: "note" }, `${number(more)} more: capacity check lists them.`) : null);
 }
 
 // --- subnets ------------------------------------------------------------------------------
@@ -88,10 +89,13 @@ const HOLDERS = { enis: "nodes and ENIs", pods: "pods", warm: "warm", others: "o
 const MOST_CELLS = 256;
 
 export function blocks(extras, act) {
+  const share = (m) => (m.lost ? 2 : m.free / m.usable);
+  const shown = extras.maps.length <= MOST_SUBNETS ? extras.maps : [...extras.maps].sort((a, b) => share(a) - share(b)).slice(0, MOST_SUBNETS);
   const legend = [...Object.entries(HOLDERS), ["free", "free"], ["reserved", "reservation"], ["aws", "contains AWS's five"]];
   show($("blocks"),
     el("ul", { class: "legend" }, legend.map(([kind, words]) => el("li", {}, el("span", { class: `swatch ${kind}`, "aria-hidden": "true" }), words))),
-    el("div", { class: "subnets" }, extras.maps.map((m) => subnet(m, act))),
+    el("div", { class: "subnets" }, shown.map((m) => subnet(m, act))),
+    shown.length < extras.maps.length ? el("p", { class: "note" }, `The ${MOST_SUBNETS} tightest of ${number(extras.maps.length)} subnets.`) : null,
     el("p", { class: "note" }, "One square is a /28 or more. A plan has the number of used addresses, not their positions: they are drawn packed."));
 }
 
@@ -188,7 +192,8 @@ export function compared(answer) {
   }
   const columns = [{ name: "scenario" }, { name: "subnet" }, { name: "free in A", number: true }, { name: "free now", number: true }, { name: "change", number: true }, { name: "verdict" }];
   return [el("p", { class: "crossing" }, answer.results.sentence),
-    rows.length ? table("Subnets that differ from A", columns, rows) : el("p", {}, "No figure of a subnet differs from A.")];
+    rows.length ? table("Subnets that differ from A", columns, rows.slice(0, MOST_ROWS)) : el("p", {}, "No figure of a subnet differs from A."),
+    rows.length > MOST_ROWS ? el("p", { class: "note" }, `${number(rows.length - MOST_ROWS)} more rows: capacity compare lists them.`) : null];
 }
 
 export function warm(answer) {

@@ -357,6 +357,7 @@ def test_no_width_makes_the_page_scroll_sideways(planner: Planner, width: int) -
 def test_the_keyboard_reaches_everything(planner: Planner) -> None:
     page = planner.page
     first = page.evaluate("document.querySelector('a, button, input, select, textarea').className")
+    assert first == "skip"
     page.focus(".skip")
     seen = []
     for _ in range(110):
