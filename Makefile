@@ -32,7 +32,7 @@ help:  ## list the targets
 plan: $(RUN_STAMP)  ## set up, then check the example plan (PLAN=file for your own); exit 0 whatever the verdict
 	@$(BIN)/capacity check $(PLAN) --exit-zero
 
-test: lint types browser  ## everything CI runs: lint, types, all tests with the wheel test
+test: lint types browser page  ## everything CI runs: lint, types, the planner page, all tests with the wheel test
 	@$(BIN)/python -m pytest -n $(JOBS)
 
 check: test  ## the same as test
@@ -47,7 +47,7 @@ types: $(DEV_STAMP)  ## mypy --strict
 browser: $(DEV_STAMP)  ## find a Chromium or Chrome for the report's tests, or install one
 	@$(BIN)/python tools/find_browser.py --install >/dev/null
 
-unit: browser  ## the tests without the slow wheel test
+unit: browser page  ## the tests without the slow wheel test
 	@$(BIN)/python -m pytest -n $(JOBS) --ignore tests/packaging
 
 wheel-test: $(DEV_STAMP)  ## build the wheel, install it elsewhere, compare its answers

@@ -15,9 +15,11 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from importlib.metadata import distribution
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 REPO = Path(__file__).parents[1]
@@ -81,18 +83,30 @@ def node(name: str = "node") -> str:
     return found
 
 
+def kept(name: str, make: Callable[[Path], None]) -> Path:
+    """A folder of the work folder, made once; two builds at the same time do not disturb each other."""
+    folder = WORK / name
+    if not folder.exists():
+        WORK.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=WORK, prefix="new-") as parent:
+            made = Path(parent) / name
+            made.mkdir()
+            make(made)
+            with suppress(OSError):  # another build was first
+                made.rename(folder)
+    return folder
+
+
 def pyodide() -> Path:
     """Pyodide's files, installed by npm from the lock file."""
     lock = (SOURCES / "package-lock.json").read_bytes()
-    folder = WORK / f"npm-{hashlib.sha256(lock).hexdigest()[:16]}"
-    if not (folder / "done").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+
+    def install(folder: Path) -> None:
         for name in ("package.json", "package-lock.json", ".npmrc"):
             shutil.copy(SOURCES / name, folder / name)
         _run(node("npm"), "ci", "--ignore-scripts", "--silent", cwd=folder)
-        (folder / "done").touch()
-    return folder / "node_modules" / "pyodide"
+
+    return kept(f"npm-{hashlib.sha256(lock).hexdigest()[:16]}", install) / "node_modules" / "pyodide"
 
 
 def engine_files() -> dict[str, Path]:
@@ -122,18 +136,16 @@ def archives(engine: dict[str, Path], from_npm: Path) -> Path:
     digest = hashlib.sha256(from_npm.parent.parent.name.encode())
     for name, path in [*sorted(engine.items()), *((p.name, p) for p in tools)]:
         digest.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-    folder = WORK / f"archives-{digest.hexdigest()[:16]}"
-    if not (folder / "done").exists():
-        for old in WORK.glob("archives-*"):
-            shutil.rmtree(old)
+
+    def compile_all(folder: Path) -> None:
         for name, path in engine.items():
             target = folder / "sources" / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
         shutil.copy(from_npm / "python_stdlib.zip", folder / "python_stdlib.zip")
         _run(node(), str(tools[1]), str(from_npm), str(folder))
-        (folder / "done").touch()
-    return folder
+
+    return kept(f"archives-{digest.hexdigest()[:16]}", compile_all)
 
 
 def stored() -> dict[str, Any]:
