@@ -384,6 +384,7 @@ function wire() {
 }
 
 async function begun() {
+  const starting = live.start();  // beside the first paint
   show($("examples"), [el("option", { value: "" }, "Examples…"), ...stored.examples.map((e) => el("option", { value: e.name }, e.title))]);
   $("types").append(...stored.types.map((name) => el("option", { value: name })));
   state.text = stored.examples[0].text;
@@ -403,7 +404,7 @@ async function begun() {
   }
   document.body.dataset.painted = performance.now().toFixed(0);
   try {
-    const started = await live.start();
+    const started = await starting;
     document.body.dataset.network = started.network;
     $("engine-bar").hidden = true;
     $("engine-words").textContent = "Engine ready. Nothing leaves this page.";

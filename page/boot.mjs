@@ -6,16 +6,17 @@ const NO_NETWORK = ["fetch", "XMLHttpRequest", "WebSocket", "WebSocketStream", "
 
 // read(name): the bytes of a file as Uint8Array. Returns a function: name of a call, its arguments, progress -> JSON text.
 export async function boot(folder, read) {
-  const [engine, lock] = await Promise.all([read("engine.zip"), read("pyodide-lock.json")]);
+  const [engine, lock] = [read("engine.zip"), read("pyodide-lock.json")];
+  engine.catch(() => {});  // it is awaited below
   const python = await loadPyodide({
     indexURL: folder,
     stdLibURL: folder + "stdlib.zip",
-    lockFileContents: new TextDecoder().decode(lock),
+    lockFileContents: lock.then((bytes) => new TextDecoder().decode(bytes)),
     packageBaseUrl: folder,
     env: { HOME: "/plans", PYTHONINSPECT: "" },
   });
   python.FS.mkdirTree("/plans");
-  unpack(engine, python.FS, "/engine/");
+  unpack(await engine, python.FS, "/engine/");
   python.runPython(`
 import gc, os, sys
 os.chdir("/plans")
