@@ -53,8 +53,8 @@ unit: browser page  ## the tests without the slow wheel test
 wheel-test: $(DEV_STAMP)  ## build the wheel, install it elsewhere, compare its answers
 	@$(BIN)/python -m pytest tests/packaging
 
-mutants: $(DEV_STAMP)  ## change the formulas a little and list what no test notices (ROOM=cni N=20 SEED=0)
-	@$(BIN)/python tools/mutants.py $(addprefix --room ,$(ROOM)) $(addprefix --number ,$(N)) $(addprefix --seed ,$(SEED))
+mutants: $(DEV_STAMP)  ## change the formulas a little and list what no test notices (ROOM=cni FUNCTION=f N=20 SEED=0)
+	@$(BIN)/python tools/mutants.py $(addprefix --room ,$(ROOM)) $(addprefix --function ,$(FUNCTION)) $(addprefix --number ,$(N)) $(addprefix --seed ,$(SEED))
 
 format: $(DEV_STAMP)  ## rewrite the code in the house format
 	@$(BIN)/ruff check --fix-only .

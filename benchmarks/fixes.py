@@ -17,8 +17,9 @@ from benchmarks.big_plan import plan_text
 from capacity.advice.effort import is_large
 from capacity.advice.search import find_fixes
 from capacity.cluster.check import check
-from capacity.plan.document import PlanSection, parse_yaml
+from capacity.plan.document import parse_yaml
 from capacity.plan.parse import parse_plan
+from capacity.plan.sections import PlanSection
 
 SIZES = ("5", "50", "150", "500")
 

@@ -30,8 +30,9 @@ from capacity.cluster.check import CheckResult, check
 from capacity.errors import SpecError
 from capacity.pages.check_page import answer
 from capacity.pages.written import rendered
-from capacity.plan.document import PlanSection, parse_yaml
+from capacity.plan.document import parse_yaml
 from capacity.plan.parse import parse_plan
+from capacity.plan.sections import PlanSection
 
 SECONDS = 5  # of processor time: a plan of this size that takes longer hangs
 EXAMPLES = Path(__file__).parents[1] / "examples"

@@ -2,6 +2,9 @@
 
     python -m benchmarks.fuzz_import 20000 [SEED] [--door NAME] [--seeds FOLDER]
 
+Then each fact of the files is deleted and changed: the plan or the notes change, or the reason why not is known
+(benchmarks/import_facts.py). Both must hold, else the exit code is 1; a count of 0 tries the facts alone.
+
 What is no source of an import (plans, options, histories, overrides) is benchmarks/fuzz_doors.py.
 
 Documents are damaged as decoded (any node becomes null, a list, a mapping, a number, text, a huge value, another
@@ -12,9 +15,7 @@ the command adds is one `except` around it. ``--seeds`` adds files of your own.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import copy
-import datetime as dt
 import json
 import random
 import re
@@ -25,34 +26,20 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from capacity.advice.doctor import diagnose
-from capacity.errors import CapacityError, SpecError
-from capacity.forecast.snapshot import parse_describe_subnets
-from capacity.readers.aws.aws_cluster import parse_cluster, with_unread
-from capacity.readers.aws.doctor import evidence_of
-from capacity.readers.aws.draft import aws_draft
-from capacity.readers.aws.folder import read_folder
-from capacity.readers.aws.types import limit_rows
-from capacity.readers.complete import complete
-from capacity.readers.decode import parse_documents
-from capacity.readers.detect import detect
-from capacity.readers.draft import PlanDraft
-from capacity.readers.existing_plan import render
-from capacity.readers.kubernetes.facts import streamed
-from capacity.readers.sources import FILE_SOURCES, read_source
-from capacity.readers.taken import read_fills
+from benchmarks.facts_without_effect import REASONS
+from benchmarks.import_doors import Door, Seed, doors
+from benchmarks.import_facts import SOURCES, tally, unused
+from capacity.errors import CapacityError
 
 SECONDS = 5  # of processor time for one input
 MOST_MESSAGE = 2000  # characters of a refusal
-SEEDS = Path(__file__).parent / "import_seeds"
-EXAMPLES = Path(__file__).parents[1] / "examples"
 WRONG: list[Any] = [
     None,
     True,
@@ -206,29 +193,6 @@ class TooSlow(BaseException):
     """An input took longer than :data:`SECONDS`; nothing in between may catch it."""
 
 
-@dataclass(frozen=True)
-class Seed:
-    """A file before it is damaged: its text, and the decoded documents where it is YAML or JSON."""
-
-    name: str
-    text: str
-    documents: Sequence[Any] = ()
-
-    @property
-    def is_json(self) -> bool:
-        return self.text.lstrip()[:1] in ("{", "[")
-
-
-@dataclass(frozen=True)
-class Door:
-    """A way in: its files (all of them for a folder, else one at a time) and what reads them."""
-
-    name: str
-    seeds: Sequence[Seed]
-    read: Callable[[Path], object]
-    folder: bool = False
-
-
 @dataclass
 class Tally:
     """What became of the inputs of one door."""
@@ -242,87 +206,6 @@ class Tally:
     @property
     def total(self) -> int:
         return self.plans + self.refused + self.crashed.total()
-
-
-# --- doors --------------------------------------------------------------------------------------
-
-
-def seed(path: Path) -> Seed:
-    text = path.read_text("utf-8")
-    documents: Sequence[Any] = ()
-    if path.suffix != ".tf":
-        with contextlib.suppress(SpecError):
-            documents = _natural(text, path.name)
-    return Seed(path.name, text, documents)
-
-
-def _natural(text: str, name: str) -> list[Any]:
-    """Documents with short tags of CloudFormation in the long form; JSON's numbers as numbers."""
-    try:
-        return [json.loads(text)]
-    except ValueError:
-        return parse_documents(text, name)
-
-
-def _plan(draft: PlanDraft) -> str:
-    return "" if draft.is_empty else render(complete(draft))
-
-
-def _of(source: str) -> Callable[[Path], object]:
-    return lambda path: _plan(read_source(source, [str(path)]))
-
-
-def _aws(path: Path) -> object:
-    return _plan(aws_draft(parse_cluster(with_unread(read_folder(path), ""), "")))
-
-
-def _doctor(path: Path) -> object:
-    found = parse_cluster(with_unread(read_folder(path), "", doctor=True), "")
-    return [c.evidence for c in diagnose(evidence_of(found))]
-
-
-def _facts(path: Path) -> object:
-    from capacity.readers.kubernetes.facts import parse_kubernetes
-
-    return parse_kubernetes(streamed(str(path)))
-
-
-def _refresh(path: Path) -> object:
-    return limit_rows(read_folder(path).of("instance_types"), dt.date(2026, 1, 2))
-
-
-def _snapshot(path: Path) -> object:
-    return parse_describe_subnets(path.read_bytes(), path.name, dt.datetime(2026, 1, 2, tzinfo=dt.UTC))
-
-
-def doors(extra: Path | None = None) -> list[Door]:
-    """Every door with the seeds of this folder and the examples, and those of a folder of one's own."""
-    own = ("aws-more.json", "instance-types.json")  # of doors of their own
-    files = [p for p in sorted(SEEDS.iterdir()) if p.is_file() and p.name not in own]
-    files += sorted(p for p in (EXAMPLES / "import").rglob("*") if p.is_file())
-    files += sorted(p for p in extra.rglob("*") if p.is_file()) if extra else []
-    by_source: dict[str, list[Seed]] = {name: [] for name in FILE_SOURCES}
-    for path in files:
-        if path.suffix == ".tf":
-            by_source["terraform"].append(seed(path))
-            continue
-        with contextlib.suppress(SpecError, UnicodeDecodeError):
-            found = seed(path)
-            for source in by_source.keys() & {detect(d)[0] for d in found.documents}:
-                by_source[source].append(found)
-            by_source["files"].append(found)
-    found_doors = [Door(name, seeds, _of(name)) for name, seeds in by_source.items() if name != "terraform"]
-    terraform = by_source["terraform"]
-    found_doors.append(Door("terraform-json", [s for s in terraform if s.documents], _of("terraform")))
-    found_doors.append(Door("terraform-hcl", [s for s in terraform if not s.documents], _of("terraform")))
-    answers = [seed(p) for p in [*sorted((EXAMPLES / "aws-answers").iterdir()), SEEDS / "aws-more.json"]]
-    found_doors.append(Door("aws", answers, _aws, folder=True))
-    found_doors.append(Door("doctor", answers, _doctor, folder=True))
-    found_doors.append(Door("doctor-kubectl", by_source["kubectl"], _facts))
-    found_doors.append(Door("subnets-from", answers, lambda path: read_fills([path]), folder=True))
-    found_doors.append(Door("record", [seed(EXAMPLES / "describe-subnets.json")], _snapshot))
-    found_doors.append(Door("data-refresh", [seed(SEEDS / "instance-types.json")], _refresh))
-    return found_doors
 
 
 # --- damage -------------------------------------------------------------------------------------
@@ -503,14 +386,8 @@ def table(tallies: dict[str, Tally]) -> str:
     return "\n".join(lines)
 
 
-if __name__ == "__main__":
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("count", type=int, nargs="?", default=2000)
-    options.add_argument("seed", type=int, nargs="?", default=1)
-    options.add_argument("--door")
-    options.add_argument("--seeds", type=Path)
-    options.add_argument("--show", type=int, default=0, help="so many different crashes in full")
-    asked = options.parse_args()
+def damage(asked: argparse.Namespace) -> bool:
+    """Damage files and print the figures; False if an input crashed."""
     begin = time.perf_counter()
     done = run(asked.count, asked.seed, asked.door, asked.seeds, print)
     print(table(done))
@@ -520,4 +397,37 @@ if __name__ == "__main__":
         print(f"{n:6,} {what}")
     shown = [text for t in done.values() for text in t.crashes.values()]
     print("\n\n".join(shown[: asked.show]))
-    sys.exit(1 if found else 0)
+    return not found
+
+
+def change(only: str | None) -> bool:
+    """Delete and change facts and print the figures; False if a silent fact has no reason, or a reason no fact."""
+    held = True
+    print("| door | facts | silent | without a reason |\n|---|---:|---:|---:|")
+    left: list[str] = []
+    with tempfile.TemporaryDirectory() as folder:
+        for door in doors():
+            if door.name not in SOURCES or only not in (None, door.name):
+                continue
+            reasons = REASONS.get(door.name, {})
+            found = tally(door, Path(folder), reasons)
+            left += [f"{door.name}: without a reason: {fact}" for fact in found.unexplained]
+            left += [f"{door.name}: no silent fact has: {pattern}" for pattern in unused(reasons, list(found.silent))]
+            counts = f"{found.facts:,} | {len(found.silent):,} | {len(found.unexplained):,}"
+            print(f"| {door.name} | {counts} |")
+            held = held and not left
+    print("\n".join(left))
+    return held
+
+
+if __name__ == "__main__":
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("count", type=int, nargs="?", default=2000)
+    options.add_argument("seed", type=int, nargs="?", default=1)
+    options.add_argument("--door")
+    options.add_argument("--seeds", type=Path)
+    options.add_argument("--show", type=int, default=0, help="so many different crashes in full")
+    given = options.parse_args()
+    outcome = [damage(given)] if given.count else []
+    outcome.append(change(given.door))
+    sys.exit(0 if all(outcome) else 1)

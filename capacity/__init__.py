@@ -18,6 +18,7 @@ The library behind the command of the same name; ``docs/reference/python-api.md`
     dollars     plan_cost, CostInputs, read_price_file
     what to buy optimize_plan, sketched, Request, Choices, Optimized, node_group_file, mean_nodes, frontier_rows;
                 node_groups_frame, alternatives_frame, frontier_frame
+    Services    service_overview, question_of_plan, rule_sets, Service, ServiceShape, ServiceQuestion, KubeProxy
     over time   capacity.sim: replay, the life of one node's pool, event by event
     charts      capacity.charts
     errors      CapacityError, SpecError, UnknownInstanceType, CatalogError, InfeasiblePlan, MissingExtra
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from capacity.advice.warm import WarmAnswer, warm_for_plan, warm_for_type
     from capacity.advice.whatif import what_if
     from capacity.catalog.instance_type import InstanceType
-    from capacity.catalog.prices import price_per_hour
+    from capacity.catalog.price_lookup import price_per_hour
     from capacity.catalog.table import Catalog, load_catalog
     from capacity.cluster.check import CheckResult
     from capacity.cluster.figure_terms import explain
@@ -86,9 +87,12 @@ if TYPE_CHECKING:
     from capacity.plan.cilium_settings import cilium_settings
     from capacity.plan.cni_env import CniSettings, cni_settings
     from capacity.plan.model import Plan
-    from capacity.plan.parse import parse_plan, read_plan
-    from capacity.plan.patch import read_patched, write_patched
+    from capacity.plan.parse import parse_plan, read_patched, read_plan
+    from capacity.plan.patch import write_patched
+    from capacity.plan.service import KubeProxy, Service, ServiceShape
     from capacity.readers.aws.doctor import saved_evidence
+    from capacity.services.mode_overview import ServiceQuestion, question_of_plan, service_overview
+    from capacity.services.rule_sets import rule_sets
     from capacity.trace import Term
     from capacity.vpc.block_map import packed_blocks
 
@@ -113,6 +117,7 @@ __all__ = [
     "InfeasiblePlan",
     "InstanceType",
     "Keep",
+    "KubeProxy",
     "MaxPods",
     "MissingExtra",
     "Offer",
@@ -123,6 +128,9 @@ __all__ = [
     "Pool",
     "PoolGrid",
     "Request",
+    "Service",
+    "ServiceQuestion",
+    "ServiceShape",
     "Sizing",
     "SpecError",
     "Term",
@@ -163,14 +171,17 @@ __all__ = [
     "plan_cost",
     "pool_frame",
     "price_per_hour",
+    "question_of_plan",
     "read_history",
     "read_patched",
     "read_plan",
     "read_price_file",
     "record",
     "request_grid",
+    "rule_sets",
     "runway_frame",
     "saved_evidence",
+    "service_overview",
     "shape_map",
     "size_plan",
     "sizes_of",
@@ -192,7 +203,7 @@ _HOMES = {
     "advice.warm": ("WarmAnswer", "warm_for_plan", "warm_for_type"),
     "advice.whatif": ("what_if",),
     "catalog.instance_type": ("InstanceType",),
-    "catalog.prices": ("price_per_hour",),
+    "catalog.price_lookup": ("price_per_hour",),
     "catalog.table": ("Catalog", "load_catalog"),
     "advice.checkup": ("Checkup",),
     "advice.doctor": ("diagnose",),
@@ -233,12 +244,15 @@ _HOMES = {
     "optimize.open_plan": ("sketched",),
     "optimize.optimized": ("Optimized",),
     "optimize.request": ("Request",),
+    "services.mode_overview": ("ServiceQuestion", "question_of_plan", "service_overview"),
+    "services.rule_sets": ("rule_sets",),
     "optimize.rows": ("alternatives_frame", "frontier_frame", "frontier_rows", "node_groups_frame"),
     "plan.cilium_settings": ("cilium_settings",),
     "plan.cni_env": ("CniSettings", "cni_settings"),
-    "plan.parse": ("parse_plan", "read_plan"),
+    "plan.parse": ("parse_plan", "read_patched", "read_plan"),
     "plan.model": ("Plan",),
-    "plan.patch": ("read_patched", "write_patched"),
+    "plan.patch": ("write_patched",),
+    "plan.service": ("KubeProxy", "Service", "ServiceShape"),
     "readers.aws.doctor": ("saved_evidence",),
     "vpc.block_map": ("packed_blocks",),
 }

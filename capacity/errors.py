@@ -14,9 +14,10 @@ A bug is an ``AssertionError``. The library neither prints nor exits; ``cli`` pr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from math import isfinite
 from operator import index
+from os import PathLike
 
 LONGEST_MESSAGE = 1200  # characters; a value in the message may be a whole file
 MOST_LINES = 20  # errors of one file that are printed; the rest are counted
@@ -201,14 +202,43 @@ def check_kind(what: str, value: object, kind: type | tuple[type, ...], cure: st
         raise SpecError(f"{what}: {shortened(repr(value))} is {named_kind(value)} (expected {cure})")
 
 
+def check_path(what: str, value: object) -> None:
+    """Refuse an argument that is not a path.
+
+    >>> check_path("folder", "examples")
+    """
+    check_kind(what, value, (str, PathLike), "a path")
+
+
+def check_function(what: str, value: object) -> None:
+    """Refuse an argument that cannot be called.
+
+    >>> check_function("progress", print)
+    """
+    if not callable(value):
+        check_kind(what, value, (), "a function")
+
+
+def check_each(what: str, values: object, kind: type | tuple[type, ...], cure: str) -> None:
+    """Refuse an argument that is not a list or another collection with values of one type.
+
+    >>> check_each("columns", ["enis"], str, "names of columns, such as ['enis']")
+    """
+    if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Collection):
+        check_kind(what, values, (), cure)
+        return
+    for value in values:
+        check_kind(what, value, kind, cure)
+
+
 def named_kind(value: object) -> str:
     """``a Plan``, ``an int``."""
     name = type(value).__name__
     return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
 
 
-def check_count(what: str, value: object, least: int = 0, unit: str = "") -> None:
-    """Refuse an argument that is not a whole number or is less than ``least``.
+def check_count(what: str, value: object, least: int = 0, unit: str = "", *, most: int | None = None) -> None:
+    """Refuse an argument that is not a whole number or is out of range.
 
     >>> check_count("pods", 3)
     """
@@ -216,3 +246,5 @@ def check_count(what: str, value: object, least: int = 0, unit: str = "") -> Non
         raise SpecError(f"{what}: {value!r} is not a whole number{f' of {unit}' if unit else ''}")
     if index(value) < least:
         raise SpecError(f"{what}: {value!r} is less than {least}")
+    if most is not None and index(value) > most:
+        raise SpecError(f"{what}: {value!r} is more than {most}")

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from capacity.errors import SpecError
+from capacity.errors import SpecError, check_path
 
 LARGEST_BYTES = 128 * 1024 * 1024  # largest input held in memory; also stops an endless device
 LARGEST_TEXT_BYTES = 16 * 1024 * 1024  # largest YAML, TOML or CSV text: reading takes many times its size
@@ -97,6 +97,7 @@ def read_stream(stream: BinaryIO, name: str, largest: int = LARGEST_BYTES) -> by
 
 def input_name(path: Path | str) -> str:
     """The name of an input in messages: its path, or a word for standard input or a shell's ``<(…)``."""
+    check_path("path", path)
     if str(path) == "-":
         return STDIN
     try:

@@ -25,8 +25,8 @@ from capacity.pages import check_page
 from capacity.pages.answer import Answer
 from capacity.pages.written import rendered
 from capacity.plan.document import PlanFile, parse_plan_file
-from capacity.plan.parse import parse_plan
-from capacity.plan.patch import apply_patch, parse_patched, parse_settings, patched_text
+from capacity.plan.parse import parse_patched, parse_plan
+from capacity.plan.patch import apply_patch, parse_settings, patched_text
 
 if TYPE_CHECKING:
     from capacity.node.platform import Platform
@@ -216,7 +216,7 @@ def _platform(mode: str | None, custom_networking: bool, pod_eni: bool, ami: str
 
 
 def maxpods(
-    types: Sequence[str], mode: str | None = None, custom_networking: bool = False, pod_eni: bool = False,
+    types: Sequence[str], mode: str | None = None, *, custom_networking: bool = False, pod_eni: bool = False,
     ami: str = "al2023",
 ) -> str:  # fmt: skip
     """``capacity maxpods TYPE… -o json``."""
@@ -246,7 +246,7 @@ def node(types: Sequence[str], cpu: str | None = None, memory: str | None = None
     )
     kinds = [load_catalog().get(name) for name in dict.fromkeys(types)]
     settings, notes = cni_settings({}, "--env")
-    given = OfferInputs(_platform(None, False, False, "al2023"), settings, pod)
+    given = OfferInputs(_platform(None, custom_networking=False, pod_eni=False, ami="al2023"), settings, pod)
     return rendered(offers_answer(given, kinds, notes=notes), "json")
 
 
@@ -342,7 +342,7 @@ def start(
     from capacity.cluster.sizing import size_plan
     from capacity.pages.size_page import answer as size_answer
     from capacity.plan.fields import Field
-    from capacity.plan.sketch import POD_BLOCK, VPC_BLOCK, PodAsk, SketchOptions, read_sketch, sketch_document
+    from capacity.plan.sketch import POD_BLOCK, VPC_BLOCK, PodAsk, SketchOptions, sketch_document
 
     env: dict[str, dict[str, str | None]] = {
         "secondary": {},
@@ -351,7 +351,8 @@ def start(
     }
     blocks = [vpc_cidr or VPC_BLOCK, *([POD_BLOCK] if mode == "custom" else [])]
     document = sketch_document([PodAsk(WORKLOADS, pods, cpu, memory)], kind, zones, None, SketchOptions(env[mode]))
-    plan = read_sketch(document, [Field(block, "", None, None, "VPC block").cidr(16, 28) for block in blocks])
+    cidrs = tuple(Field(block, "", None, None, "VPC block").cidr(16, 28) for block in blocks)
+    plan = replace(parse_plan(document, "command line"), vpc_cidrs=cidrs)
     sized = size_answer(size_plan(plan, fresh=True), "plan", document)
     return _json({"answer": rendered(sized, "json"), "text": sized.results["snippets"]["plan"]})
 

@@ -179,3 +179,19 @@ def _read_percent(text: str) -> Fraction | None:
     from fractions import Fraction
 
     return Fraction(match.group(1)) / 100
+
+
+_MILLISECONDS = {"ms": 1, "s": 1000, "m": 60_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+
+
+def parse_duration(text: str, where: str = "") -> float:
+    """A length of time with its unit, in seconds: ``500ms``, ``90s``, ``10m`` (or ``10min``), ``2h``, ``7d``, ``1w``.
+
+    >>> parse_duration("90s"), parse_duration("1.5h"), parse_duration("500ms")
+    (90.0, 5400.0, 0.5)
+    """
+    match = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)(ms|s|min|m|h|d|w)", text.strip())
+    if not match:
+        prefix = f"{where}: " if where else ""
+        raise SpecError(f"{prefix}{text!r} is not a length of time (expected something like 90s, 10m, 2h or 7d)")
+    return float(match[1]) * _MILLISECONDS[match[2]] / 1000

@@ -29,7 +29,7 @@ document["daemonSets"] = [{"name": "log-agent", "requests": {"cpu": "50m", "memo
 # %% [markdown]
 # ## What to buy
 #
-# The choices are what may be bought. Here: current x86_64 families, at most 16 vCPUs per node. A fifth of the hours are
+# The choices are the allowed types. Here: current x86_64 families, at most 16 vCPUs per node. A fifth of the hours are
 # at the peak.
 
 # %%

@@ -16,8 +16,9 @@ from typing import Any
 from capacity.advice.fixes import Fixes
 from capacity.advice.judge import check
 from capacity.advice.search import find_fixes
-from capacity.plan.document import PlanSection, parse_json
+from capacity.plan.document import parse_json
 from capacity.plan.parse import parse_plan
+from capacity.plan.sections import PlanSection
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "fix-cases.md"
 EACH = 10  # plans of a kind

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from capacity.plan import cni_keys, keys, node_keys, pod_keys
+from capacity.plan import cni_keys, keys, node_keys, pod_keys, service_keys
 from capacity.plan.declaration import Keys
 from tools.plan_words import holds, left_out
 
@@ -24,6 +24,7 @@ TABLES: dict[str, Keys] = {
         for table in (
             keys.METADATA,
             keys.KUBERNETES,
+            service_keys.KUBE_PROXY,
             cni_keys.CNI,
             cni_keys.CILIUM,
             keys.VPC,
@@ -42,6 +43,7 @@ TABLES: dict[str, Keys] = {
             pod_keys.STEP,
             pod_keys.SEASON,
             pod_keys.DAEMON_SET,
+            service_keys.SERVICE,
             keys.TENANT,
             keys.CHECKS,
             keys.OPTIONS,

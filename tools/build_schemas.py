@@ -20,13 +20,16 @@ from capacity.plan import keys, node_keys
 from capacity.plan.cni_env import CNI_VARIABLES
 from capacity.plan.constants import MOST, NODE_PROVISIONERS, PERIODS, SCENARIOS
 from capacity.plan.declaration import Key, Keys
-from capacity.plan.discovery import ROLE_TAG
+from capacity.plan.subnet_tags import ROLE_TAG
 from capacity.plan.tenants import tenant_kinds
 from capacity.plan.windows import KEYS as WINDOWS_KEYS
 from capacity.vpc.ledger import HOLDERS
+from tools.fleet_schema import fleet_results
 from tools.optimize_schema import optimize_results
 from tools.plan_words import described, plain
 from tools.schema_parts import COUNT, INT, NUMBER, TEXT, VERDICT, Schema, open_object, or_null
+from tools.services_schema import services_results
+from tools.simulate_schema import simulate_results
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -122,7 +125,7 @@ def _tenants() -> Schema:
     """A tenant with addresses, or another cluster with a plan."""
     found = mapping(keys.TENANT)
     its = found["properties"]
-    own = {k: its[k] for k in ("kind", "name", "subnets", "addresses")}
+    own = {k: its[k] for k in ("kind", "name", "subnets", "addresses", *keys.BALANCER_KEYS)}
     other = {"kind": one_of(("cluster",), its["kind"]["description"])} | {k: its[k] for k in ("name", "plan")}
     cluster = "a cluster in the same subnets, with a plan of its own"
     return {
@@ -242,6 +245,9 @@ def answers_schema() -> Schema:
             _for("node", {"type": "array", "items": node}),
             _for("check", _check()),
             _for("optimize", optimize_results()),
+            _for("simulate", simulate_results()),
+            _for("services", services_results()),
+            _for("fleet check", fleet_results()),
         ],
     }
 

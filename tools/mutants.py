@@ -291,10 +291,16 @@ def stale(table: Table, room: Room, possible: Sequence[Mutant]) -> list[str]:
     return [f"{a[0]} {a[1]}: {a[3]}" for a in table.accepted if a[0] in room.modules and a not in keys]
 
 
-def run(room: Room, table: Table, number: int, seed: int, say: Callable[[str], Any]) -> int:
-    """Try a sample of a room's changes; the exit code."""
+def run(
+    room: Room, table: Table, number: int, seed: int, say: Callable[[str], Any], functions: Sequence[str] = ()
+) -> int:
+    """Try a sample of a room's changes, of some functions only if they are named; the exit code."""
     possible = mutants_in(room)
-    chosen = random.Random(seed).sample(possible, min(number, len(possible)))
+    named = [m for m in possible if not functions or m.function.rpartition(".")[2] in functions]
+    if not named:
+        say(f"{room.name} has no function {', '.join(functions)}")
+        return 2
+    chosen = random.Random(seed).sample(named, min(number, len(named)))
     gone = stale(table, room, possible)
     alive: list[Mutant] = []
     known: list[Mutant] = []
@@ -313,7 +319,7 @@ def run(room: Room, table: Table, number: int, seed: int, say: Callable[[str], A
                 alive.append(mutant)
     killed = len(chosen) - len(alive) - len(known)
     say(
-        f"{room.name}, seed {seed}: {len(chosen)} of {len(possible)} changes tried, {killed} noticed, "
+        f"{room.name}, seed {seed}: {len(chosen)} of {len(named)} changes tried, {killed} noticed, "
         f"{len(known)} known to change no answer, {len(alive)} survived"
     )
     for mutant in known:
@@ -335,13 +341,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     table = read_table()
     parser = argparse.ArgumentParser(description="Small changes of the formulas that no test notices.")
     parser.add_argument("--room", choices=sorted(table.rooms), action="append", help="a room; all of them by default")
+    parser.add_argument("--function", action="append", help="a function of the room; all of them by default")
     parser.add_argument("--number", type=int, default=20, help="changes tried in each room")
     parser.add_argument("--seed", type=int, default=0, help="which of them")
     told = parser.parse_args(arguments)
     if told.number < 1:
         parser.error("--number must be 1 or more")
     rooms = told.room or sorted(table.rooms)
-    return max(run(table.rooms[name], table, told.number, told.seed, lambda s: print(s, flush=True)) for name in rooms)
+    return max(
+        run(table.rooms[name], table, told.number, told.seed, lambda s: print(s, flush=True), told.function or ())
+        for name in rooms
+    )
 
 
 if __name__ == "__main__":

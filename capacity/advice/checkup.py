@@ -29,7 +29,7 @@ def check_kinds() -> dict[str, CheckKind]:
     return {ident: CheckKind(ident, **texts) for ident, texts in table.items()}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Checkup:
     """Result of one check.
 

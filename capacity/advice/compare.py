@@ -92,7 +92,7 @@ class RunwayChange:
     after: Runway | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Comparison:
     """All differences between two checks.
 

@@ -21,7 +21,7 @@ def _short(names: str) -> str:
     return names if len(names) <= 50 else names[:49] + "…"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Fix:
     """A set of levers and the check of the plan with them.
 
@@ -102,7 +102,7 @@ class Fix:
         return Distance(VERDICTS.index(self.verdict or "exhausted"), self.not_ok, self.short, self.pods)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Fixes:
     """Result of a search for a fix.
 

@@ -54,10 +54,10 @@ def judged(result: CheckResult) -> CheckResult:
 
 @collector_paused()
 def check_with_findings(
-    plan: Plan, scenarios: Sequence[str | ScenarioSpec] | None = None
+    plan: Plan, scenarios: Sequence[str | ScenarioSpec] | None = None, reuse: Reuse | None = None
 ) -> tuple[CheckResult, tuple[Finding, ...]]:
     """Apply the findings of severity error to a check, and return the findings too."""
-    result = check_addresses(plan, scenarios)
+    result = check_addresses(plan, scenarios, reuse)
     found = rules.findings(result)
     return (result if result.verdict == "exhausted" else _judged(result, found)), found
 

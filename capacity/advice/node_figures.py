@@ -1,4 +1,4 @@
-"""The addresses that the model gives each node of a running cluster, beside those that the node holds."""
+"""The addresses that the model gives each node of a running cluster, and the addresses that the node holds."""
 
 from __future__ import annotations
 
@@ -120,12 +120,12 @@ def model_words(group: GroupFigures) -> str:
 
 
 def reasons(group: GroupFigures) -> str:
-    """The likely reasons why nodes hold other numbers than the model expects; empty if none differs."""
+    """The likely reasons why nodes hold more or fewer addresses than the model expects; empty if none differs."""
     return "; ".join(dict.fromkeys(filter(None, (reason(n) for n in (*group.off, *group.nodes)))))
 
 
 def reason(node: NodeFigures) -> str:
-    """The likely reason why a node holds another number of addresses than the model expects; empty if it does not.
+    """The likely reason why a node holds a different number of addresses than the model expects; empty if it does not.
 
     Source
     ------

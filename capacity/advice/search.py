@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 from capacity.advice.distance import addresses_suffice, distance_of, has_addresses, is_ok, remaining
 from capacity.advice.dollars import Prices, cost_order, sum_order
@@ -32,12 +33,13 @@ from capacity.advice.levers.offered import lever_for, levers
 from capacity.advice.places import Refusal
 from capacity.advice.reasons import with_reasons
 from capacity.advice.trial import Goal, Trials
-from capacity.cluster.check import CheckResult
+from capacity.cluster.check import CheckResult, check_result
 from capacity.cost.inputs import CostInputs
-from capacity.errors import SpecError, check_kind
-from capacity.plan.document import PlanSection, collector_paused, read_plan_file
+from capacity.errors import SpecError, check_function, check_kind
+from capacity.plan.document import collector_paused, read_plan_file, section_of
 from capacity.plan.parse import parse_plan
 from capacity.plan.scenario_spec import ScenarioSpec
+from capacity.plan.sections import PlanSection
 
 MOST_TOGETHER = 3  # levers in one set
 MOST_NEAR = 6  # levers that help most, combined into the nearest set
@@ -48,7 +50,7 @@ Tell = Callable[[int, int], None]
 
 @collector_paused()
 def find_fixes(
-    plan: PlanSection | Path | str,
+    plan: Mapping[str, Any] | Path | str,
     result: CheckResult | None = None,
     scenarios: Sequence[str | ScenarioSpec] | None = None,
     tell: Tell | None = None,
@@ -58,8 +60,8 @@ def find_fixes(
 
     Parameters
     ----------
-    plan : PlanSection, Path or str
-        The plan as read, or the path of its file.
+    plan : mapping, Path or str
+        The decoded document of a plan, or the path of its file.
     result : CheckResult, optional
         Check of the plan, if there is one already.
     tell : callable, optional
@@ -74,11 +76,16 @@ def find_fixes(
     after which the only problem left is pods that are unschedulable for reasons other than addresses. An interrupt ends
     the search; what was found until then is the answer.
     """
-    check_kind("plan", plan, (dict, Path, str), "the path of the plan file: a fix changes its content")
-    document, name = plan, ""
-    if not isinstance(document, PlanSection):
-        read = read_plan_file(document)
+    check_kind("plan", plan, (Mapping, Path, str), "the path of the plan file: a fix changes its content")
+    if isinstance(plan, Mapping):
+        document, name = section_of(plan, ""), ""
+    else:
+        read = read_plan_file(plan)
         document, name = read.document, read.name
+    if result is not None:
+        check_result(result)
+    if tell is not None:
+        check_function("tell", tell)
     result = result or check(parse_plan(document, name), scenarios)
     if not (result.harmful or result.blocked) and all(map(is_ok, result.scenarios)):
         # ok, or a plan without pods, which no change fixes
@@ -89,7 +96,7 @@ def find_fixes(
         search.run()
     except KeyboardInterrupt:
         interrupted = True
-    return with_reasons(search.outcome(interrupted))
+    return with_reasons(search.outcome(interrupted=interrupted))
 
 
 class _Search:
@@ -137,7 +144,7 @@ class _Search:
         else:
             self.nearest = self._nearest()
 
-    def outcome(self, interrupted: bool) -> Fixes:
+    def outcome(self, *, interrupted: bool) -> Fixes:
         """Result of the search so far."""
         best, nearest = self.best, self.nearest
         if interrupted and best is None:
@@ -303,7 +310,7 @@ class _Search:
 
     # --- one check ------------------------------------------------------------------------
 
-    def check(self, several: tuple[Lever, ...], quick: bool = True) -> Fix:
+    def check(self, several: tuple[Lever, ...], *, quick: bool = True) -> Fix:
         """Check the plan with some levers.
 
         ``quick`` stops at the first scenario that is not ok, for sets of several levers at the first place.

@@ -15,11 +15,11 @@ from capacity.cluster.engine import Engine
 from capacity.cluster.parts import independent
 from capacity.cluster.scenario import ScenarioState
 from capacity.errors import SpecError
-from capacity.plan.document import PlanSection
 from capacity.plan.model import Plan, Workload
-from capacity.plan.parse import parse_plan
-from capacity.plan.patch import apply_patch, parse_patched
+from capacity.plan.parse import parse_patched, parse_plan
+from capacity.plan.patch import apply_patch
 from capacity.plan.scenario_spec import ScenarioSpec
+from capacity.plan.sections import PlanSection
 from capacity.plan.seen import Seen
 from capacity.vpc.ledger import VERDICTS, worst
 

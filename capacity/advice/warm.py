@@ -23,16 +23,20 @@ from capacity.advice.warm_choice import (
     warm_choices,
     with_frontier,
 )
+from capacity.advice.warm_churn import ChurnAsked
 from capacity.advice.warm_rows import (
     MORE_TO_LAUNCH,
     READY,
+    WAITED,
     NodeKind,
     WarmRow,
     WarmTargets,
     is_sound,
+    waits_little,
     warm_curve,
     warm_rows,
 )
+from capacity.advice.warm_simulated import rows_under_churn, usual_row
 from capacity.catalog.instance_type import InstanceType, check_type
 from capacity.cluster.check import CheckResult
 from capacity.cluster.group_shapes import group_shapes
@@ -47,7 +51,7 @@ from capacity.errors import SpecError, check_count, check_kind
 from capacity.node.maxpods import max_pods
 from capacity.node.platform import Platform, check_platform
 from capacity.plan.cni_env import CniSettings, cni_settings, subnet_discovery_switch
-from capacity.plan.constants import CILIUM, HOST_PODS, OVERLAY
+from capacity.plan.constants import CILIUM, HOST_PODS, MOST_PODS, OVERLAY
 from capacity.plan.declaration import QUARTER
 from capacity.plan.model import Plan
 from capacity.trace import Term
@@ -80,7 +84,7 @@ class Recommendation:
         return {f"cni.env.{name}": value for name, value in self.change.items()}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class WarmAnswer:
     """All settings on the nodes, the current one, and the recommendation.
 
@@ -92,6 +96,8 @@ class WarmAnswer:
         The current settings.
     plan : Plan or None
         The plan of the nodes; None if the answer is for a type.
+    churn : ChurnAsked or None
+        The churn under which the settings were simulated; None if that was not asked.
     """
 
     kinds: tuple[NodeKind, ...]
@@ -103,6 +109,7 @@ class WarmAnswer:
     costs: CallCosts
     notes: tuple[str, ...]
     plan: Plan | None = None
+    churn: ChurnAsked | None = None
 
     def __repr__(self) -> str:
         change = self.recommendation.change if self.recommendation else {}
@@ -132,21 +139,26 @@ def explain_row(found: WarmAnswer, row: WarmRow) -> Iterator[tuple[NodeKind, Ter
 # --- who asks ---------------------------------------------------------------------------
 
 
-def warm_for_plan(plan: Plan, swing: Fraction | float = QUARTER) -> WarmAnswer:
+def warm_for_plan(plan: Plan, swing: Fraction | float = QUARTER, churn: ChurnAsked | None = None) -> WarmAnswer:
     """Compare settings on the nodes of a plan, in steady and peak.
 
     Parameters
     ----------
     swing : Fraction or float
         Share of a node's pods that come and go, from 0 to 1.
+    churn : ChurnAsked, optional
+        Also simulate every setting under this churn; a recommended one then makes few pods wait.
 
     Raises
     ------
     SpecError
         The VPC CNI manages the pool of no node (Windows, Auto Mode, Fargate, Cilium), or the cluster is IPv6.
     """
+    _check_churn(churn)
     check_kind("plan", plan, Plan, "a Plan, as returned by read_plan")
     swing = share_of("swing", swing)
+    if churn is not None:
+        check_kind("churn", churn, ChurnAsked, "a ChurnAsked, or None")
     _refuse_without_targets(plan.cni.settings)
     base = check(plan, ("steady", "peak"))
     own, other = plan_kinds(base, base.scenarios), _other_mode(plan, base)
@@ -160,7 +172,7 @@ def warm_for_plan(plan: Plan, swing: Fraction | float = QUARTER) -> WarmAnswer:
         notes.append(
             "EKS Auto Mode nodes are not included: Auto Mode manages their addresses and has no targets to set"
         )
-    answer = _answer(own, other, plan.cni.settings, plan.cni.env, swing, notes)
+    answer = _answer(own, other, plan.cni.settings, plan.cni.env, swing, notes, churn)
     before = check(plan, reuse=base.reuse)
     answer = replace(_enough_for(answer, own, before), plan=plan)
     best = answer.recommendation
@@ -192,8 +204,13 @@ def _enough_for(answer: WarmAnswer, kinds: Sequence[NodeKind], before: CheckResu
     rows = answer.rows
     row = next((r for r in rows if r.targets == found.targets), None)
     if row is None:
-        (row,) = warm_rows([found.targets], kinds, answer.costs, answer.swing)
+        plain = warm_rows([found.targets], kinds, answer.costs, answer.swing)
+        (row,) = rows_under_churn(
+            plain, kinds, answer.churn, len(rows), discovery=subnet_discovery_switch(plan.cni.env)[0]
+        )
         rows = (rows[0], row, *rows[1:])
+    if not waits_little(row, usual_row(rows, prefix=row.targets.prefix)):
+        return answer
     change = change_to(found.targets)
     recommended = Recommendation(row, told, change, env_commands(change, plan.cni.env), None)
     return replace(answer, rows=rows, recommendation=recommended)
@@ -216,6 +233,7 @@ def warm_for_type(
     platform: Platform,
     by_hand: int | None = None,
     swing: Fraction | float = QUARTER,
+    churn: ChurnAsked | None = None,
 ) -> WarmAnswer:
     """Compare settings on one node of a type, over a range of pods on VPC addresses.
 
@@ -231,14 +249,17 @@ def warm_for_type(
     SpecError
         The type has no known ENI limits, the node cannot run the smallest count, or the cluster is IPv6.
     """
+    _check_churn(churn)
     check_type(kind)
     check_kind("pods", pods, range, "range(8, 31)")
     check_platform(platform)
     if len(pods) == 0 or pods[0] < 0:
         raise SpecError(f"pods: {pods!r} is not a range of counts (expected something like range(8, 31))")
     if by_hand is not None:
-        check_count("by_hand", by_hand, 1, "pods")
+        check_count("by_hand", by_hand, 1, "pods", most=MOST_PODS)
     swing = share_of("swing", swing)
+    if churn is not None:
+        check_kind("churn", churn, ChurnAsked, "a ChurnAsked, or None")
     given, notes = cni_settings(env)
     _refuse_without_targets(given)
     if platform.ami == "windows":
@@ -264,7 +285,7 @@ def warm_for_type(
     if gives_prefixes(settings, kind):
         flipped = replace(settings, prefix=not settings.prefix)
         other = _range_kinds(kind, pods, flipped, platform, by_hand)
-    return _answer(own, other, settings, env, swing, notes)
+    return _answer(own, other, settings, env, swing, notes, churn)
 
 
 def with_env(plan: Plan, change: Mapping[str, str | None]) -> Plan:
@@ -318,6 +339,11 @@ def _range_kinds(
 # --- the choice -------------------------------------------------------------------------
 
 
+def _check_churn(value: object) -> None:
+    if value is not None:
+        check_kind("churn", value, ChurnAsked, "a ChurnAsked, or None")
+
+
 def _answer(
     own: Sequence[NodeKind],
     other: Sequence[NodeKind],
@@ -325,6 +351,7 @@ def _answer(
     env: Mapping[str, str | None],
     swing: Fraction,
     notes: Sequence[str],
+    churn: ChurnAsked | None,
 ) -> WarmAnswer:
     discovery, _ = subnet_discovery_switch(env)
     costs = call_costs(custom_networking=settings.custom_networking, subnet_discovery=discovery)
@@ -332,24 +359,29 @@ def _answer(
     present = targets_of(settings)
     asked = list(dict.fromkeys((present, *candidates(own, swing, prefix=mode))))
     rows = with_frontier(warm_rows(asked, own, costs, swing))
-    if other:
-        rows += with_frontier(warm_rows(candidates(other, swing, prefix=not mode), other, costs, swing))
+    others = with_frontier(warm_rows(candidates(other, swing, prefix=not mode), other, costs, swing)) if other else []
+    settings_asked = len(rows) + len(others)
+    rows = rows_under_churn(rows, own, churn, settings_asked, discovery=discovery)
+    rows += rows_under_churn(others, other, churn, settings_asked, discovery=discovery)
     return WarmAnswer(
         kinds=tuple(own),
         other_kinds=tuple(other),
         rows=tuple(rows),
         current=rows[0],
-        recommendation=_recommend(rows, rows[0], env),
+        recommendation=_recommend(rows, rows[0], env, churn),
         swing=swing,
         costs=costs,
         notes=tuple(dict.fromkeys(notes)),
+        churn=churn,
     )
 
 
-def _recommend(rows: Sequence[WarmRow], current: WarmRow, env: Mapping[str, str | None]) -> Recommendation | None:
+def _recommend(
+    rows: Sequence[WarmRow], current: WarmRow, env: Mapping[str, str | None], churn: ChurnAsked | None
+) -> Recommendation | None:
     """Sound setting of the current mode with the fewest addresses."""
     prefix = current.targets.prefix
-    usual = next(r for r in rows if r.targets == WarmTargets(prefix, units=1))
+    usual = usual_row(rows, prefix=prefix)
     fit = [r for r in rows if r.targets.prefix == prefix and is_sound(r, usual)]
     if not fit:
         return None
@@ -357,16 +389,17 @@ def _recommend(rows: Sequence[WarmRow], current: WarmRow, env: Mapping[str, str 
     if current in fit and current.costs[0] - best.costs[0] < WORTH * current.costs[0]:
         best = current
     change = env_change(best.targets, current.targets, env)
-    return Recommendation(best, rule(prefix=prefix), change, env_commands(change, env), None)
+    return Recommendation(best, rule(prefix=prefix, churn=churn), change, env_commands(change, env), None)
 
 
-def rule(*, prefix: bool) -> str:
+def rule(*, prefix: bool, churn: ChurnAsked | None = None) -> str:
     """Rule of the recommendation, in one line."""
     unit = "WARM_PREFIX_TARGET=1" if prefix else "WARM_ENI_TARGET=1"
+    waits = f"; under the stated churn at most {WAITED:.0%} of the pods wait, or no more than with {unit}"
     more = f"{MORE_TO_LAUNCH - 1:.0%}"
     return (
         "the setting that holds the fewest addresses among those that neither flap nor starve, have an address ready "
         f"for {READY:.0%} of the pods that can start at the same time, launch a node with at most {more} more calls "
         f"than {unit}, and need at most one call per pod start and stop; if {unit} itself does not reach that, the "
-        f"setting must be at least as good; a change must save {WORTH:.0%}"
+        f"setting must be at least as good; a change must save {WORTH:.0%}" + (waits if churn else "")
     )

@@ -14,11 +14,10 @@ from functools import cache
 from itertools import accumulate
 from math import ceil
 
+from capacity.advice.warm_churn import ChurnFigures, flap_calls_per_hour
 from capacity.cni.calls import (
     CallCosts,
-    eni_flap_calls_per_hour,
     launch_calls,
-    prefix_flap_calls_per_hour,
     start_calls,
     stop_calls,
 )
@@ -146,6 +145,8 @@ class WarmRow:
         From the start of a node until its pods run. [calls per node]
     ready : float
         Share of the pods that come and go that get a warm address immediately, as far as there is room.
+    churn : ChurnFigures or None
+        Simulated under churn, if that is asked.
     frontier : bool
         Whether no setting of the same mode is as good in addresses, instant pods and calls, and better in one.
     """
@@ -162,6 +163,7 @@ class WarmRow:
     ready: float
     flaws: tuple[Flaw, ...]
     frontier: bool = False
+    churn: ChurnFigures | None = None
 
     @property
     def costs(self) -> tuple[float, ...]:
@@ -179,6 +181,7 @@ class WarmRow:
 READY = 0.9  # share of the swing's pods that get an address immediately
 MORE_TO_LAUNCH = 1.1  # calls to fill a node, times those of the chart's default
 CALLS_PER_POD = 1.0  # for one pod that starts and one that stops
+WAITED = 0.01  # share of the pods that wait longer than a second under the stated churn
 
 
 def is_sound(row: WarmRow, usual: WarmRow) -> bool:
@@ -190,7 +193,15 @@ def is_sound(row: WarmRow, usual: WarmRow) -> bool:
         and ready
         and row.calls_per_launch <= MORE_TO_LAUNCH * usual.calls_per_launch
         and row.calls_per_pod <= calls
+        and waits_little(row, usual)
     )
+
+
+def waits_little(row: WarmRow, usual: WarmRow) -> bool:
+    """Whether few pods wait under the stated churn, or no more than with the chart's default; True without churn."""
+    if row.churn is None or usual.churn is None:
+        return True
+    return row.churn.waited <= max(WAITED, usual.churn.waited)
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,12 +349,14 @@ def _flaws(targets: WarmTargets, kinds: Sequence[NodeKind], costs: CallCosts, st
 
 
 def _flap(targets: WarmTargets, kinds: Sequence[NodeKind], costs: CallCosts) -> Flaw:
+    shown = next((k for k in kinds if k.settings.prefix == targets.prefix), kinds[0])
+    calls = flap_calls_per_hour(shown.limits, targets.on(shown.settings), costs)
     if targets.prefix:
-        rounds = f"a prefix attach/detach loop, about {prefix_flap_calls_per_hour():.0f} EC2 calls per hour"
+        rounds = f"a prefix attach/detach loop, about {calls:.0f} EC2 calls per hour"
         hit = sum(k.nodes for k in kinds if k.settings.prefix and k.pods % PREFIX_SIZE == 0)
         where = "with 0, 16, 32, … pods"
     else:
-        rounds = f"an ENI attach/detach loop, about {eni_flap_calls_per_hour(costs):.0f} EC2 calls per hour"
+        rounds = f"an ENI attach/detach loop, about {calls:.0f} EC2 calls per hour"
         hit = sum(k.nodes for k in kinds if k.pods and k.pods % int(k.limits.k) == 0)
         steps = sorted({int(k.limits.k) for k in kinds})
         where = f"whose pods exactly fill their ENIs (multiples of {', '.join(map(str, steps))})"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from capacity.cluster.check import CheckResult, check_result
 from capacity.cluster.demand import Demand, steady
@@ -11,12 +12,13 @@ from capacity.cluster.engine import Engine
 from capacity.cluster.group_shapes import group_shapes
 from capacity.cluster.scenario import ScenarioState
 from capacity.cni.on_node import own_cni
-from capacity.errors import SpecError, check_count
+from capacity.errors import SpecError, check_count, check_each
 from capacity.plan.constants import AT_REST
 from capacity.plan.model import Plan
 from capacity.units import ceil_div
 
 PERCENTS = (25, 50, 75, 100, 125, 150, 175, 200, 225, 250, 275, 300, 350, 400)
+LEAST_REACH = 200  # the last position, if the plan allows fewer nodes. [% of steady]
 MOST_FURTHER = 24  # additional positions, each checked in every mode
 TARGETS = ("WARM_ENI_TARGET", "WARM_IP_TARGET", "MINIMUM_IP_TARGET", "WARM_PREFIX_TARGET", "ENABLE_PREFIX_DELEGATION")
 
@@ -57,15 +59,42 @@ class Outcome:
     warm: int
 
 
-@dataclass(frozen=True, slots=True)
+class Least(NamedTuple):
+    """The tightest subnet of an outcome: name, free addresses and their share. [addresses, %]"""
+
+    name: str
+    free: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class WhatIf:
-    """Results by mode and position; ``now`` is the position of the plan itself."""
+    """Results by mode and position.
+
+    Attributes
+    ----------
+    now, most : int
+        Positions of the plan itself, and of the most nodes that it allows.
+    usable : tuple of int
+        Per subnet. [addresses]
+    """
 
     modes: tuple[Mode, ...]
     percents: tuple[int, ...]
     now: int
+    most: int
     subnets: tuple[str, ...]
+    usable: tuple[int, ...]
     outcomes: tuple[tuple[Outcome, ...], ...]
+
+    def note(self, position: int) -> str:
+        """What the position is in the plan: ``now``, ``ceiling`` or nothing."""
+        return {self.now: "now", self.most: "ceiling"}.get(position, "") if self.now != self.most else ""
+
+    def tightest(self, outcome: Outcome) -> Least | None:
+        """The subnet with the smallest free share; None without subnets."""
+        shares = (Least(n, f, 100 * f / u) for n, f, u in zip(self.subnets, outcome.free, self.usable, strict=True))
+        return min(shares, key=lambda least: least.share, default=None)
 
     def __repr__(self) -> str:
         ends = f"{self.percents[0]} to {self.percents[-1]}%"
@@ -76,8 +105,8 @@ def what_if(result: CheckResult, percents: Sequence[int] = PERCENTS) -> WhatIf:
     """Check ``steady`` with scaled nodes and replicas, in several CNI modes.
 
     Every position runs the engine of the check with the nodes of each group and the replicas of each workload at a
-    percentage of steady, rounded up; node maxima do not apply. If the peak or ceiling of the plan has more nodes
-    than the last position, positions are added up to it.
+    percentage of steady, rounded up; node maxima do not apply. The last position has the most nodes that the plan
+    allows (peak or ceiling), or is 200% if that is more: positions beyond it are left out, others up to it are added.
 
     Parameters
     ----------
@@ -90,6 +119,7 @@ def what_if(result: CheckResult, percents: Sequence[int] = PERCENTS) -> WhatIf:
         A position below 1, or without 100.
     """
     check_result(result)
+    check_each("percents", percents, object, "a list of percentages, such as [50, 100, 200]")
     for percent in percents:
         check_count("percents", percent, 1)
     if 100 not in percents:
@@ -98,16 +128,27 @@ def what_if(result: CheckResult, percents: Sequence[int] = PERCENTS) -> WhatIf:
     ours = Engine(result.plan, result.shapes)
     start = ours.at_rest("steady")
     nodes = tuple(g.nodes for g in start.groups)
-    percents = [*percents, *_further(sum(nodes), _most_nodes(ours), percents[-1])]
+    now, most = sum(nodes), _most_nodes(ours)
+    reach = max(ceil_div(100 * most, now), 100) if now else 100
+    positions = sorted(
+        {reach, *(p for p in percents if p <= max(reach, LEAST_REACH)), *_further(now, most, percents[-1])}
+    )
     pods_per_node = max((c.vpc_pods for g in start.groups for c in g.classes), default=0)
     modes = modes_of(result.plan, pods_per_node)
     rows = []
     for mode in modes:
         plan = with_mode(result.plan, mode)
         engine = Engine(plan, group_shapes(plan))
-        rows.append(tuple(_outcome(engine.run(_scaled(base, nodes, p)), base, p) for p in percents))
-    names = tuple(s.name for s in result.plan.subnets)
-    return WhatIf(modes, tuple(percents), percents.index(100), names, tuple(rows))
+        rows.append(tuple(_outcome(engine.run(_scaled(base, nodes, p)), base, p) for p in positions))
+    return WhatIf(
+        modes,
+        tuple(positions),
+        positions.index(100),
+        positions.index(reach),
+        tuple(s.name for s in result.plan.subnets),
+        tuple(s.subnet.usable for s in start.subnets),
+        tuple(rows),
+    )
 
 
 def _most_nodes(engine: Engine) -> int:

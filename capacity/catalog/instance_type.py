@@ -9,7 +9,7 @@ from capacity.errors import check_kind
 OTHER_GPUS = ("Radeon", "Gaudi")  # listed as GPUs by EC2, of AMD (g4ad) and Habana (dl1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class InstanceType:
     """Limits of one instance type. ``None`` means unknown; it never means 0.
 
@@ -123,6 +123,6 @@ class InstanceType:
 
 
 def check_type(value: object, what: str = "instance_type") -> None:
-    """Refuse what is no :class:`InstanceType`: a name is looked up in a catalog first."""
-    name = value if isinstance(value, str) and value else "m5.large"
+    """Refuse a value that is not an :class:`InstanceType`; look up a name in a catalog first."""
+    name = value if isinstance(value, str) and value.isprintable() and value else "m5.large"
     check_kind(what, value, InstanceType, f'an InstanceType: load_catalog().get("{name}")')

@@ -106,26 +106,14 @@ def _overridden(layer: Layer) -> dict[tuple[str, str], float]:
     return {(name, region): figure for name, region, figure in read_overrides(layer.path)[1]}
 
 
-def price_per_hour(name: str, region: str = DEFAULT_REGION) -> float | None:
-    """The on-demand Linux price in USD per hour; None if unknown or in another currency.
-
-    Raises
-    ------
-    SpecError
-        ``region`` is not shaped like the name of a region.
-    """
-    check_region("region", region)
-    return usd_per_hour(name, region)
-
-
 def usd_per_hour(name: str, region: str = DEFAULT_REGION) -> float | None:
-    """:func:`price_per_hour` in a region of a plan, whose name is not checked."""
+    """The on-demand Linux price in USD per hour; None if unknown or in another currency. The names are not checked."""
     found = price(name, region)
     return found.per_hour if found is not None and found.currency == "USD" else None
 
 
 def check_region(what: str, value: object) -> None:
-    """Refuse a text that is no name of an AWS region; one without known prices is one.
+    """Refuse a text that does not have the form of an AWS Region's name; a Region without known prices is accepted.
 
     >>> check_region("region", "eu-west-1")
     """

@@ -24,7 +24,7 @@ class DataSource:
     Attributes
     ----------
     key, title, origin, path, version, licence : str
-        ``path`` is the file inside ``origin``; empty where not recorded.
+        ``path`` is the file inside ``origin``; empty if it is not recorded.
     date : datetime.date or None
         Date of the source; None if not recorded.
     """

@@ -19,7 +19,7 @@ from capacity.catalog.instance_type import InstanceType
 from capacity.catalog.layers import Layer, limit_layers, merged_lines
 from capacity.catalog.order import natural_key
 from capacity.catalog.packaged import data_dir, read_text
-from capacity.errors import CatalogError, SpecError, UnknownInstanceType, nearest_names
+from capacity.errors import CatalogError, SpecError, UnknownInstanceType, check_kind, check_path, nearest_names
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,6 +83,8 @@ class Catalog:
         CatalogError
             The row is damaged.
         """
+        if not isinstance(name, str):
+            check_kind(where or "instance type", name, str, "the name of one, such as 'm5.large'")
         found = self._rows.get(name) or self._find(name)
         if found is None:
             raise UnknownInstanceType(name, nearest_names(name.lower(), self.names()), where)
@@ -114,6 +116,7 @@ class Catalog:
         SpecError
             A pattern that matches no type.
         """
+        check_kind(where or "pattern", pattern, str, "a name or a pattern, such as 'm5.*'")
         if not any(c in pattern for c in "*?["):
             return [self.get(pattern, where)]
         import fnmatch
@@ -228,7 +231,7 @@ _ATTRIBUTE = {"instance_type": "name"}
 _ENIS = next(i for i, c in enumerate(COLUMNS) if c.name == "max_enis")
 
 
-def load_catalog(path: Path | None = None) -> Catalog:
+def load_catalog(path: Path | str | None = None) -> Catalog:
     """The catalog in use (read once), or one of the same format at ``path``, checked row by row.
 
     It is the packaged catalog with the user's cache and override file, if any, applied
@@ -244,7 +247,8 @@ def load_catalog(path: Path | None = None) -> Catalog:
     if path is None:
         layers = limit_layers()
         return _layered(layers) if layers else packaged_catalog()
-    given = Catalog(read_text(path), str(path))
+    check_path("path", path)
+    given = Catalog(read_text(Path(path)), str(path))
     given.all()
     return given
 

@@ -237,7 +237,9 @@ def _max_pods(data: _Data, used: set[tuple[str, str, str]]) -> Check:
     for row in data.stated:
         t = data.types.get(row["instance_type"])
         if t is None or t.max_enis is None or t.ipv4_per_eni is None:
-            check.expect(False, f"{row.place}: {row['instance_type']!r} has no ENI figures in the catalog")
+            check.expect(
+                right=False, failure=f"{row.place}: {row['instance_type']!r} has no ENI figures in the catalog"
+            )
             continue
         computed = t.max_enis * (t.ipv4_per_eni - 1) + HOST_NETWORK_PODS
         key = ("max_pods", t.name, "max_pods")

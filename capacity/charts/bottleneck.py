@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from capacity.charts.nodes import HATCHES
 from capacity.charts.theme import LIGHT, Theme, drawing, label, legend_below
+from capacity.errors import check_kind
 from capacity.node.limit_words import limit_words
 from capacity.units import MIB
 
@@ -20,6 +21,9 @@ LINES = (1, 2, 4, 8, 16, 32, 64, 128)  # pods per node that get a line
 
 def plot_bottleneck_map(shapes: ShapeMap, *, ax: Axes | None = None, theme: Theme = LIGHT) -> Figure:
     """Draw the limit of each pod shape in a grid, with lines up to which a node fits 1, 2, 4 … pods."""
+    from capacity.node.shape_map import ShapeMap
+
+    check_kind("shapes", shapes, ShapeMap, "a ShapeMap, as returned by shape_map")
     import numpy as np
     from matplotlib.colors import BoundaryNorm, ListedColormap
     from matplotlib.patches import Patch
@@ -28,7 +32,7 @@ def plot_bottleneck_map(shapes: ShapeMap, *, ax: Axes | None = None, theme: Them
     with drawing(ax, theme, 7.0, 5.2) as (figure, axes):
         cpu, memory = shapes.cpu_millicores, shapes.memory_bytes / MIB
         names = list(shapes.limits)
-        colours = [theme.series[list(HATCHES).index(n)] for n in names]
+        colours = [theme.limits[n] for n in names]
         edges = np.arange(len(names) + 1) - 0.5
         axes.pcolormesh(
             cpu,

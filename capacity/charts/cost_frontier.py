@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from capacity.charts.theme import LIGHT, Theme, drawing, label, legend_below, thousands
-from capacity.errors import SpecError
+from capacity.errors import SpecError, check_each
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,6 +31,7 @@ def plot_frontier(points: Sequence[Mapping[str, Any]], *, ax: Axes | None = None
     points : sequence of mapping
         From :func:`capacity.optimize.rows.frontier_rows`.
     """
+    check_each("points", points, Mapping, "the points of frontier_rows(...)")
     if not points:
         raise SpecError("nothing to draw: the frontier has no points")
     with drawing(ax, theme, 8.0, 4.0 + 0.2 * len(points)) as (figure, axes):

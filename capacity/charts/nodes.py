@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from capacity.charts.theme import LIGHT, Theme, drawing, label, legend_below, thousands
-from capacity.errors import SpecError
+from capacity.charts.theme import LIGHT, Margins, Theme, drawing, label, legend_below, sheet, thousands
+from capacity.charts.theme import title as write_title
+from capacity.errors import SpecError, check_each
 from capacity.node.limit_words import limit_words
 
 if TYPE_CHECKING:
@@ -21,51 +22,77 @@ MODES = {"secondary": ("secondary IPs", ""), "prefix": ("prefixes", "///"), "ipv
 
 
 def plot_limits(offers: Sequence[Offer], *, title: str = "", ax: Axes | None = None, theme: Theme = LIGHT) -> Figure:
-    """Draw pods per node by each limit, with a group of bars per instance type; the lowest limit is marked.
+    """Draw the share of each limit that a full node uses, most used first: the bar of the limit that binds is full.
 
     Parameters
     ----------
     offers : sequence of Offer
         From :func:`capacity.node.offer.offer`, all for the same pod shape.
     """
+    from capacity.node.offer import Offer
+
+    check_each("offers", offers, Offer, "a list of Offer, as returned by offer")
     _some(offers)
-    names = [n for n in HATCHES if any(o.fits.get(n) is not None for o in offers)]
-    with drawing(ax, theme, 8.0, 1.5 + len(offers) * (0.2 * len(names) + 0.18)) as (figure, axes):
-        thick = 0.8 / len(names)
-        most = max((o.fits[n] or 0 for o in offers for n in names if o.fits.get(n) is not None), default=1)
-        for index, name in enumerate(names):
-            places = [row - 0.4 + (index + 0.5) * thick for row in range(len(offers))]
-            values = [o.fits.get(name) for o in offers]
-            text, hatch = limit_words(name), HATCHES[name]
-            colour = theme.series[list(HATCHES).index(name)]
-            axes.barh(
-                places, [v or 0 for v in values], thick, label=text, color=colour, hatch=hatch, edgecolor=theme.ground
-            )
-            for place, value, offer in zip(places, values, offers, strict=True):
-                binds = offer.binding == name
-                shown = "not requested or unknown" if value is None else f"{value:,}" + (" ◀ limit" if binds else "")
-                axes.text(
-                    (value or 0) + most * 0.01,
-                    place,
-                    shown,
-                    va="center",
-                    fontsize=8,
-                    color=theme.text if binds else theme.faint,
-                    fontweight="bold" if binds else "normal",
-                )
-        axes.set_yticks(range(len(offers)), [label(o.instance_type) for o in offers])
-        axes.invert_yaxis()
-        axes.set_xlim(0, most * 1.2)
-        axes.set_xlabel("pods of this shape per node, after DaemonSets")
+    blocks = [(o, _shares(o)) for o in offers]
+    rows = sum(len(shares) for _, shares in blocks) + 2 * len(blocks)
+    margins = Margins(left=1.0, right=0.95, bottom=0.5)
+    with sheet(ax, theme, 0.6 + 0.2 * rows, margins) as (figure, (axes,)):
+        at, ticks = 0.0, []
+        for offer, shares in blocks:
+            axes.text(0, at, label(offer.instance_type, 34), va="center", fontsize=8.5, fontweight="bold")
+            for place, (name, most, share) in enumerate(shares, 1):
+                _limit_bar(axes, at + place, name, (offer, most, share), theme)
+                ticks.append((at + place, limit_words(name)))
+            at += len(shares) + 1.4
+        axes.set_yticks([place for place, _ in ticks], [name for _, name in ticks])
+        axes.tick_params(axis="y", length=0)
+        axes.set_ylim(at - 0.7, -0.7)
+        axes.set_xlim(0, 100)
+        axes.set_xticks((0, 25, 50, 75, 100), ["0%", "25%", "50%", "75%", "100%"])
+        axes.set_xlabel("share of the limit that a full node uses")
         axes.grid(axis="x")
-        thousands(axes.xaxis)
-        axes.set_title(label(title or "Pods per node, by limit", 80))
-        legend_below(axes, min(len(names), 6))
+        write_title(axes, theme, title or "Share of each limit that a full node uses")
     return figure
+
+
+def _shares(offer: Offer) -> list[tuple[str, int | None, float]]:
+    """Each limit of an offer with its pods and the share of it that is used, most used first. [pods, %]"""
+    found = [(name, offer.fits[name], _share(offer.pods, offer.fits[name])) for name in HATCHES if name in offer.fits]
+    known = [row for row in found if row[1] is not None]
+    return sorted(known, key=lambda row: (-row[2], row[0] != offer.binding)) or found[:1]
+
+
+def _share(pods: int | None, most: int | None) -> float:
+    return 100 * (pods or 0) / most if most else 100.0
+
+
+def _limit_bar(axes: Axes, place: float, name: str, figures: tuple[Offer, int | None, float], theme: Theme) -> None:
+    offer, most, share = figures
+    binds = offer.binding == name
+    if most is None:
+        axes.text(1, place, "not requested or unknown", va="center", fontsize=8, color=theme.faint)
+        return
+    color = theme.limits[name]
+    axes.barh([place], [share], 0.7, color=color, label=limit_words(name))
+    text = f"{most:,} {'pod' if most == 1 else 'pods'}: limit" if binds else f"{offer.pods or 0:,} of {most:,}"
+    bold: dict[str, Any] = {"fontweight": "bold", "color": theme.text} if binds else {"color": theme.faint}
+    axes.annotate(
+        text,
+        (100, place),
+        xytext=(4, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=8,
+        annotation_clip=False,
+        **bold,
+    )
 
 
 def plot_price_per_pod(offers: Sequence[Offer], *, ax: Axes | None = None, theme: Theme = LIGHT) -> Figure:
     """Draw the on-demand price per pod and month, cheapest first; types without a price are listed, not drawn as 0."""
+    from capacity.node.offer import Offer
+
+    check_each("offers", offers, Offer, "a list of Offer, as returned by offer")
     _some(offers)
     priced = sorted((o for o in offers if o.usd_per_pod_month is not None), key=lambda o: o.usd_per_pod_month or 0.0)
     rest = [o.instance_type for o in offers if o.usd_per_pod_month is None]
@@ -99,8 +126,11 @@ def plot_modes(rows: Sequence[MaxPods], *, ax: Axes | None = None, theme: Theme 
     Parameters
     ----------
     rows : sequence of MaxPods
-        One per type, mode and custom networking; drawn is ``max_pods``.
+        One per type, mode and custom networking; the chart shows ``max_pods``.
     """
+    from capacity.node.maxpods import MaxPods
+
+    check_each("rows", rows, MaxPods, "a list of MaxPods, as returned by max_pods")
     _some(rows)
     types = list(dict.fromkeys(r.instance_type for r in rows))
     kinds = [k for k in _kinds() if any((r.mode, r.custom_networking) == k for r in rows)]

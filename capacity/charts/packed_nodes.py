@@ -1,4 +1,4 @@
-"""Chart of the nodes to buy: what the pods of each workload take of every resource of a node."""
+"""Chart of the nodes to buy: the share of each resource of a node that the pods of each workload use."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from capacity.charts.theme import LIGHT, Theme, drawing, label, legend_below
-from capacity.errors import SpecError
+from capacity.errors import SpecError, check_each
 from capacity.node.limit_words import limit_words
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ def plot_packed_nodes(nodes: Sequence[MeanNode], *, ax: Axes | None = None, them
     nodes : sequence of MeanNode
         From :func:`capacity.optimize.mean_node.mean_nodes`. The first are drawn, at most :data:`MOST_GROUPS`.
     """
+    from capacity.optimize.mean_node import MeanNode
+
+    check_each("nodes", nodes, MeanNode, "a list of MeanNode, as returned by mean_nodes")
     if not nodes:
         raise SpecError("nothing to draw: there are no node groups to buy")
     nodes = nodes[:MOST_GROUPS]
@@ -68,7 +71,7 @@ def plot_packed_nodes(nodes: Sequence[MeanNode], *, ax: Axes | None = None, them
 
 
 def _largest(nodes: Sequence[MeanNode]) -> list[str]:
-    """The workloads that take most of any resource, in the order in which they are first met."""
+    """The workloads with the largest share of any resource, in the order in which they appear."""
     size: dict[str, float] = {}
     for node in nodes:
         for use in node.uses:
@@ -96,7 +99,9 @@ def _style(name: str, named: Sequence[str], theme: Theme) -> tuple[str, str]:
 
 
 def _bar(axes: Axes, row: float, use: Use, named: Sequence[str], theme: Theme) -> set[str]:
-    """The segments of a bar from left to right in the outline of the whole node; the names that were drawn."""
+    """Draw the segments of a bar from left to right inside the outline of the whole node; return the names that were
+    drawn.
+    """
     left, drawn = 0.0, set()
     axes.barh([row], [1], BAR, color="none", edgecolor=theme.faint, linewidth=0.8)
     for name, part in _parts(use, named):

@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from capacity.charts.theme import GREY, LIGHT, VERMILION, Theme, drawing, label, legend_below, thousands
-from capacity.errors import SpecError
+from capacity.charts.theme import (
+    DASHES,
+    LIGHT,
+    Margins,
+    Theme,
+    check_theme,
+    drawing,
+    key_below,
+    label,
+    legend_below,
+    name_ends,
+    sheet,
+    subnet_colors,
+    thousands,
+    title,
+)
+from capacity.errors import SpecError, check_each, check_kind
 from capacity.plan.constants import PREFIX_SIZE
 from capacity.vpc.ledger import GROUPS
 
@@ -26,9 +41,11 @@ STATES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("pods", GROUPS["pods"], ""),
     ("warm, held for pods", GROUPS["warm"], "///"),
     ("nodes and ENIs", GROUPS["enis"], "xxx"),
-    ("control plane, load balancers, endpoints", ("control_plane", "load_balancers", "endpoints"), "|||"),
+    ("EKS, load balancers, endpoints", ("control_plane", "load_balancers", "endpoints"), "|||"),
     ("others", ("other",), "\\\\\\"),
 )
+LABELLED = 8  # percent of the chart's width from which a part of a bar has its number
+ON_GROUND = (0, 2)  # parts whose number has the color of the background
 FREE, RESERVED = "free", "free, inside CIDR reservations"
 BLOCKS = {
     "aws": ("reserved by AWS: no prefix", "xxx"),
@@ -45,122 +62,158 @@ def plot_subnet_states(scenario: ScenarioState, *, ax: Axes | None = None, theme
 
     Bars beyond 100% show demand without an address. Of many subnets only the fullest are shown, as the title says.
     """
+    from capacity.cluster.scenario import ScenarioState
+
+    check_kind("scenario", scenario, ScenarioState, "a scenario of a check: result['peak']")
+    check_theme(theme)
     rows = sorted(scenario.left, key=lambda s: s.free / s.subnet.usable)[:MOST_SUBNETS]
     if not rows:
         raise SpecError("nothing to draw: the plan has no subnets")
-    with drawing(ax, theme, 8.6, 1.9 + 0.42 * len(rows)) as (figure, axes):
+    margins = Margins(left=0.06, right=0.06, bottom=1.06 if theme.narrow else 0.9, top=0.02)
+    with sheet(ax, theme, margins.bottom + 0.15 + 0.5 * len(rows), margins) as (figure, (axes,)):
+        most = max(100.0, *(100 * s.used_total / s.subnet.usable for s in rows))
         start = [0.0] * len(rows)
-        for index, (text, share, hatch) in enumerate(_shares(rows)):
-            colour = theme.ground if text in (FREE, RESERVED) else theme.series[index]
+        for index, (text, counts, hatch) in enumerate(_parts(rows)):
+            share = [100 * n / s.subnet.usable for n, s in zip(counts, rows, strict=True)]
+            free = text in (FREE, RESERVED)
             axes.barh(
                 range(len(rows)),
                 share,
-                0.7,
+                0.44,
                 left=start,
                 label=text,
-                color=colour,
-                hatch=hatch,
-                edgecolor=theme.faint if text in (FREE, RESERVED) else theme.ground,
+                color=theme.holders[-1 if free else index],
+                hatch=hatch if theme.hatched else "",
+                edgecolor=theme.faint if text == RESERVED else theme.ground,
                 linewidth=0.8,
             )
+            for row, (count, part) in enumerate(zip(counts, share, strict=True)):
+                if part >= LABELLED * most / 100 and len(f"{count:,}") * 2 <= 50 * part / most:
+                    color = theme.ground if index in ON_GROUND and not free else theme.text
+                    at = start[row] + part / 2
+                    axes.text(at, row, f"{count:,}", ha="center", va="center_baseline", fontsize=8, color=color)
             start = [s + v for s, v in zip(start, share, strict=True)]
-        most = max(100.0, *(100 * s.used_total / s.subnet.usable for s in rows))
-        for row, state in enumerate(rows):
-            end = max(100 * state.used_total / state.subnet.usable, 100)
-            text = f"{state.free:,} free" if state.free >= 0 else f"{-state.free:,} short"
-            axes.text(end + most * 0.01, row, f"{text} – {state.verdict}", va="center", fontsize=8)
-        axes.axvline(100, color=theme.text, linewidth=1.4)
-        names = [f"{label(s.subnet.name, 24)}\n/{s.subnet.cidr.prefixlen}, {s.subnet.usable:,} usable" for s in rows]
-        axes.set_yticks(range(len(rows)), names)
-        axes.invert_yaxis()
-        axes.set_xlim(0, most * 1.22)
-        axes.set_xticks(list(range(0, int(most) + 1, _step(most))))
-        axes.set_xlabel("share of the subnet's usable addresses (%)")
+        _name_bars(axes, rows, most, theme)
+        for row in range(len(rows)):
+            axes.plot([100, 100], [row - 0.27, row + 0.27], color=theme.full, linewidth=1.5, clip_on=False)
+        axes.set_yticks([])
+        axes.spines["left"].set_visible(False)
+        axes.set_ylim(len(rows) - 0.62, -0.72)
+        axes.set_xlim(0, most)
+        axes.set_xticks(ticks := list(range(0, int(most) + 1, _step(most))))
+        edges: dict[int, Any] = {0: "left", ticks[-1]: "right" if ticks[-1] > 0.95 * most else "center"}
+        for tick, written in zip(ticks, axes.set_xticklabels([f"{t}%" for t in ticks]), strict=True):
+            written.set_horizontalalignment(edges.get(tick, "center"))
+        axes.set_xlabel("share of the subnet's usable addresses")
         axes.grid(axis="x")
         more = len(scenario.left) - len(rows)
         rest = f" – the {len(rows)} fullest of {len(scenario.left):,} subnets" if more else ""
-        axes.set_title(label(f"Use of addresses: {scenario.name}{rest}", 90))
-        legend_below(axes, 3)
+        title(axes, theme, f"Use of addresses: {scenario.title}{rest}")
+        key_below(axes, 2 if theme.narrow else 3)
     return figure
 
 
-def _shares(rows: Sequence[SubnetState]) -> list[tuple[str, list[float], str]]:
-    """Percentage of each state per subnet, free addresses last."""
+def _name_bars(axes: Axes, rows: Sequence[SubnetState], most: float, theme: Theme) -> None:
+    """Name and size of each subnet above its bar, with what is free or short at the right."""
+    for row, state in enumerate(rows):
+        size = f"  /{state.subnet.cidr.prefixlen}, {state.subnet.usable:,} usable"
+        name = label(state.subnet.name, 22 if theme.narrow else 30)
+        axes.text(0, row - 0.3, name + size, ha="left", va="bottom", fontsize=8.5)
+        left = f"{state.free:,} free" if state.free >= 0 else f"{-state.free:,} short"
+        color = theme.full if state.verdict == "exhausted" else theme.text
+        weight = "normal" if state.verdict == "ok" else "bold"
+        where: dict[str, Any] = {"ha": "right", "va": "bottom", "fontsize": 8.5}
+        axes.text(most, row - 0.3, f"{left}, {state.verdict}", color=color, fontweight=weight, **where)
 
-    def share(values: Sequence[int]) -> list[float]:
-        return [100 * v / s.subnet.usable for v, s in zip(values, rows, strict=True)]
 
-    found = [(text, share([sum(s.used[h] for h in holders) for s in rows]), hatch) for text, holders, hatch in STATES]
+def _parts(rows: Sequence[SubnetState]) -> list[tuple[str, list[int], str]]:
+    """Addresses of each state per subnet, free addresses last."""
+    found = [(text, [sum(s.used[h] for h in holders) for s in rows], hatch) for text, holders, hatch in STATES]
     kept = [min(max(s.free, 0), s.free_reserved) for s in rows]
     if any(kept):
-        found.append((RESERVED, share(kept), "---"))
-    found.append((FREE, share([max(s.free, 0) - k for s, k in zip(rows, kept, strict=True)]), ""))
-    return found
+        found.append((RESERVED, kept, "---"))
+    return [*found, (FREE, [max(s.free, 0) - k for s, k in zip(rows, kept, strict=True)], "")]
 
 
 def _step(most: float) -> int:
     return next(s for s in (20, 50, 100, 200, 500, 1000, 5000, 10**9) if most / s <= 8)
 
 
-def plot_headroom(curve: HeadroomCurve, *, ax: Axes | None = None, theme: Theme = LIGHT) -> Figure:
+def plot_headroom(
+    curve: HeadroomCurve, *, order: Sequence[str] = (), ax: Axes | None = None, theme: Theme = LIGHT
+) -> Figure:
     """Draw the free addresses of each subnet by number of nodes or pods, with the point of exhaustion.
 
-    Only the subnets that end with the least room are drawn, six at most.
+    Only the subnets that end with the least room are drawn, six at most. ``order``: the subnets in the order of
+    their colors.
     """
-    from capacity.charts.theme import DASHES, MARKERS
+    from capacity.cluster.headroom import HeadroomCurve
 
-    order = sorted(range(len(curve.subnets)), key=lambda i: (curve.free[i][-1], i))[: len(theme.series)]
-    if not order or not curve.counts:
+    check_kind("curve", curve, HeadroomCurve, "a HeadroomCurve, as returned by headroom_by_nodes")
+    check_each("order", order, str, "a list of the names of subnets")
+    check_theme(theme)
+    check_each("order", order, str, "names of subnets")
+    lines = sorted(range(len(curve.subnets)), key=lambda i: (curve.free[i][-1], i))[: len(theme.subnets)]
+    if not lines or not curve.counts:
         raise SpecError(f"nothing to draw: no subnet depends on {curve.what}")
-    with drawing(ax, theme, 8.0, 4.4) as (figure, axes):
-        for place, index in enumerate(order):
-            axes.plot(
-                curve.counts,
-                curve.free[index],
-                drawstyle="steps-post",
-                color=theme.series[place],
-                linestyle=DASHES[place % len(DASHES)],
-                marker=MARKERS[place % len(MARKERS)],
-                markersize=4,
-                markevery=max(len(curve.counts) // 8, 1),
-                label=label(curve.subnets[index], 24),
-            )
-        axes.axhline(0, color=theme.text, linewidth=1.2)
-        first = min((e, i) for i in order for e in [curve.exhausted_at[i]] if e is not None) if _any(curve) else None
-        if first is not None:
-            count, index = first
-            axes.axvline(count, color=VERMILION, linewidth=1.2, linestyle=(0, (4, 2)))
-            left = count < (curve.counts[0] + curve.counts[-1]) / 2
-            axes.annotate(
-                f"{label(curve.subnets[index], 24)} is full\nat {count:,} {curve.what}",
-                (count, 0.97),
-                xycoords=("data", "axes fraction"),
-                xytext=(6 if left else -6, 0),
-                textcoords="offset points",
-                ha="left" if left else "right",
-                va="top",
-                fontsize=8.5,
-                fontweight="bold",
-            )
-        if curve.now is not None:
-            axes.plot([curve.now], [0], marker="^", markersize=8, color=theme.text, clip_on=False, linestyle="none")
-            axes.annotate("now", (curve.now, 0), xytext=(0, -13), textcoords="offset points", ha="center", fontsize=8)
-        axes.set_xlabel(f"{curve.what} ({curve.rule})")
-        axes.set_ylabel("free addresses (below 0: short)")
-        axes.grid()
-        thousands(axes.xaxis)
+    colors = subnet_colors([curve.subnets[i] for i in lines], order, theme)
+    margins = Margins(left=0.55, right=0.95 if theme.narrow else 1.35, bottom=0.45)
+    with sheet(ax, theme, 2.4 if theme.narrow else 2.9, margins) as (figure, (axes,)):
+        ends = []
+        for place, index in enumerate(lines):
+            name = curve.subnets[index]
+            style: dict[str, Any] = {"color": colors[name], "linestyle": DASHES[place % len(DASHES)], "linewidth": 1.8}
+            axes.plot(curve.counts, curve.free[index], drawstyle="steps-post", label=label(name, 24), **style)
+            ends.append((float(curve.free[index][-1]), name))
+        axes.axhline(0, color=theme.full, linewidth=1.2)
+        axes.set_xlim(curve.counts[0], curve.counts[-1])
         thousands(axes.yaxis)
-        axes.set_title(label(f"Free addresses by number of {curve.what}", 80))
-        legend_below(axes, 3)
+        name_ends(axes, ends, colors, 13 if theme.narrow else 20)
+        _mark_full(axes, curve, lines, theme)
+        if curve.now is not None:
+            axes.axvline(curve.now, color=theme.faint, linewidth=1, linestyle=(0, (1, 2)))
+            beside: dict[str, Any] = {
+                "xycoords": ("data", "axes fraction"),
+                "textcoords": "offset points",
+                "fontsize": 8,
+            }
+            axes.annotate(f"now {curve.now:,}", (curve.now, 0.02), xytext=(3, 0), **beside)
+        axes.set_xlabel(f"{curve.what} ({curve.rule})" if theme.titled else curve.what)
+        axes.set_ylabel("free addresses")
+        axes.grid(axis="y")
+        thousands(axes.xaxis)
+        title(axes, theme, f"Free addresses by number of {curve.what}")
     return figure
 
 
-def _any(curve: HeadroomCurve) -> bool:
-    return any(e is not None for e in curve.exhausted_at)
+def _mark_full(axes: Axes, curve: HeadroomCurve, lines: Sequence[int], theme: Theme) -> None:
+    """The first count at which a drawn subnet is full."""
+    full = [(e, i) for i in lines if (e := curve.exhausted_at[i]) is not None]
+    if not full:
+        return
+    count, index = min(full)
+    axes.axvline(count, color=theme.full, linewidth=1.2, linestyle=(0, (4, 2)))
+    left = count < (curve.counts[0] + curve.counts[-1]) / 2
+    axes.annotate(
+        f"{label(curve.subnets[index], 20)}\nis full at {count:,}",
+        (count, 0.98),
+        xycoords=("data", "axes fraction"),
+        xytext=(5 if left else -5, 0),
+        textcoords="offset points",
+        ha="left" if left else "right",
+        va="top",
+        fontsize=8,
+        fontweight="bold",
+        color=theme.full,
+    )
 
 
 def plot_blocks(blocks: BlockMap, *, ax: Axes | None = None, theme: Theme = LIGHT) -> Figure:
     """Draw every /28 block of a subnet as one cell, in address order, row by row."""
+    from capacity.vpc.block_map import BlockMap
+
+    check_kind("blocks", blocks, BlockMap, "a BlockMap, as returned by packed_blocks")
+    check_theme(theme)
     import numpy as np
     from matplotlib.patches import Patch
 
@@ -168,11 +221,11 @@ def plot_blocks(blocks: BlockMap, *, ax: Axes | None = None, theme: Theme = LIGH
     columns = next(c for c in (16, 32, 64, 128, 256) if len(states) <= c * c or c == 256)
     rows = -(-len(states) // columns)
     colours = {
-        "aws": GREY,
-        "prefix": theme.series[0],
-        "single": theme.series[1],
-        "reserved": theme.series[4],
-        "explicit": theme.series[3],
+        "aws": theme.holders[4],
+        "prefix": theme.holders[0],
+        "single": theme.holders[1],
+        "reserved": theme.holders[3],
+        "explicit": theme.holders[2],
         "free": theme.ground,
     }
     with drawing(ax, theme, 8.0, 1.65 + min(7.2 * rows / columns, 5.6)) as (figure, axes):

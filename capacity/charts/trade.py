@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from capacity.charts.theme import LIGHT, MARKERS, Theme, drawing, label, legend_below, thousands
-from capacity.errors import SpecError
+from capacity.charts.theme import LIGHT, MARKERS, Margins, Theme, key_below, label, sheet, thousands, title
+from capacity.errors import SpecError, check_each, check_kind
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,6 +44,9 @@ def warm_choices(answer: WarmAnswer) -> list[WarmChoice]:
     Addresses are those of the last population (``peak`` of a plan), pods the mean over the nodes, calls those of a
     pod that starts and stops.
     """
+    from capacity.advice.warm import WarmAnswer
+
+    check_kind("answer", answer, WarmAnswer, "a WarmAnswer, as returned by warm_for_plan")
     best = answer.recommendation.row.targets if answer.recommendation else None
     own = (best, answer.current.targets)
     sound = sorted(
@@ -60,53 +63,54 @@ def warm_choices(answer: WarmAnswer) -> list[WarmChoice]:
     return list(seen.values())
 
 
-NARROW = 34  # characters of a setting up to which two fit in one row
 FRONTIER_CHOICES = 4  # evenly along it
 
 
 def plot_warm_tradeoff(choices: Sequence[WarmChoice], *, ax: Axes | None = None, theme: Theme = LIGHT) -> Figure:
     """Draw each setting as a numbered point; a line connects those that are best in addresses and instant pods."""
+    check_each("choices", choices, WarmChoice, "the choices of warm_choices(...)")
     if not choices:
         raise SpecError("nothing to draw: no warm settings were given")
     rows = sorted(choices, key=lambda c: (c.addresses_held, -c.instant_pods, c.name))
-    columns = 2 if len(rows) > 2 and max(len(c.name) for c in rows) < NARROW else 1
-    with drawing(ax, theme, 8.0, 4.1 + 0.2 * -(-len(rows) // columns)) as (figure, axes):
+    margins = Margins(left=0.62, right=0.15, bottom=0.5 + (0.33 if theme.narrow else 0.17) * len(rows))
+    with sheet(ax, theme, 2.3 + margins.bottom, margins) as (figure, (axes,)):
         best = [c for i, c in enumerate(rows) if all(c.instant_pods > o.instant_pods for o in rows[:i])]
-        axes.plot(
-            [c.addresses_held for c in best],
-            [c.instant_pods for c in best],
-            color=theme.faint,
-            linewidth=1,
-            drawstyle="steps-post",
-            zorder=1,
-        )
+        line: dict[str, Any] = {"color": theme.faint, "linewidth": 1, "drawstyle": "steps-post", "zorder": 1}
+        axes.plot([c.addresses_held for c in best], [c.instant_pods for c in best], **line)
         spots: dict[tuple[float, float], list[int]] = {}
         for number, choice in enumerate(rows, 1):
-            calls = "" if choice.ec2_calls is None else f" – {choice.ec2_calls:,.2g} EC2 calls per pod"
+            chosen = choice.name.startswith(("now: ", "recommended: "))
             axes.plot(
                 [choice.addresses_held],
                 [choice.instant_pods],
                 linestyle="none",
                 marker=MARKERS[(number - 1) % len(MARKERS)],
-                markersize=9,
-                color=theme.series[(number - 1) % len(theme.series)],
+                markersize=8,
+                color=theme.text if chosen else theme.grid,
                 markeredgecolor=theme.edge,
-                label=f"{number}  {label(choice.name, 70)}{calls}",
+                label=f"{number}  {_named(choice, theme)}",
                 zorder=2,
             )
             spots.setdefault((choice.addresses_held, choice.instant_pods), []).append(number)
         for place, (spot, numbers) in enumerate(spots.items()):
-            offset = (-4, 9) if place % 2 else (-4, -17)  # alternately above and below, because neighbors are close
-            axes.annotate(
-                ", ".join(map(str, numbers)), spot, xytext=offset, textcoords="offset points", fontweight="bold"
-            )
-        axes.margins(x=0.1, y=0.15)
+            offset = (-4, 8) if place % 2 else (-4, -16)  # alternately above and below, because neighbors are close
+            text = ", ".join(map(str, numbers))
+            axes.annotate(text, spot, xytext=offset, textcoords="offset points", fontweight="bold")
+        axes.margins(x=0.1, y=0.2)
         axes.set_ylim(bottom=min(0, -0.1 * max(c.instant_pods for c in rows)))
         axes.set_xlabel("IPs held (lower is better)")
         axes.set_ylabel("pods per node that start\nwithout EC2 calls")
         axes.grid()
         thousands(axes.xaxis)
         thousands(axes.yaxis)
-        axes.set_title("Warm settings: IPs held and instant pod starts")
-        legend_below(axes, columns)
+        title(axes, theme, "Warm settings: IPs held and instant pod starts")
+        key_below(axes, 1)
     return figure
+
+
+def _named(choice: WarmChoice, theme: Theme) -> str:
+    """The setting and its calls, in two lines if the chart is narrow."""
+    calls = "" if choice.ec2_calls is None else f"{choice.ec2_calls:,.2g} EC2 calls per pod"
+    if theme.narrow:
+        return f"{label(choice.name, 38)}\n    {calls}"
+    return f"{label(choice.name, 70)}{' – ' if calls else ''}{calls}"

@@ -32,7 +32,7 @@ Folder = Annotated[
 
 
 def cluster_found(
-    cluster: str | None, region: str | None, profile: str | None, folder: Path | None, doctor: bool = False
+    cluster: str | None, region: str | None, profile: str | None, folder: Path | None, *, doctor: bool = False
 ) -> AwsCluster:
     """The cluster, read live or from a folder."""
     from capacity.readers.aws.aws_cluster import parse_cluster, with_unread

@@ -20,6 +20,7 @@ from capacity.cli.cost_options import (
     SpotDiscount,
     Tier,
     cost_inputs,
+    with_network,
 )
 from capacity.cli.options import Color, Explain, OutFile, Plan, Quiet, Scenario, Set, Wide, one_of, packed, sink, words
 from capacity.cli.output import FORMATS
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from capacity.advice.fixes import Fixes
+    from capacity.advice.simulated_use import SimulatedUse
     from capacity.cli.output import Sink
     from capacity.pages.answer import Answer
 
@@ -63,6 +65,15 @@ FixOut = Annotated[
 ]
 
 
+Simulate = Annotated[
+    bool,
+    typer.Option(
+        "--simulate",
+        help="Also simulate every scenario over time: how many addresses each subnet holds at most.",
+    ),
+]
+
+
 def register(app: typer.Typer) -> None:
     app.command("check")(check)
 
@@ -82,6 +93,16 @@ def check(
     per_node_cost: PerNodeCost = 0.0,
     public_ipv4: PublicIpv4 = None,
     control_plane_tier: Tier = TIERS[0],
+    simulate: Simulate = False,
+    network_cost: Annotated[
+        bool, typer.Option("--network-cost", help="Count load balancers, NAT gateways and endpoints in the cost too.")
+    ] = False,
+    cross_zone_gb: Annotated[
+        float, typer.Option("--cross-zone-gb", help="Traffic between zones, for --network-cost.", metavar="GB/MONTH")
+    ] = 0.0,
+    nat_gb: Annotated[
+        float, typer.Option("--nat-gb", help="Traffic through NAT gateways, for --network-cost.", metavar="GB/MONTH")
+    ] = 0.0,
     explain: Explain = False,
     output: Output = "table",
     out_file: OutFile = None,
@@ -99,11 +120,12 @@ def check(
     capacity check --set cni.env.WARM_IP_TARGET=2 --set nodeGroups.general.nodes.max=30
     """
     given = packed(CheckOptions, locals())
-    to = sink(output, out_file, color, quiet, CI_FORMATS, wide=wide)
+    to = sink(output, out_file, color, CI_FORMATS, quiet=quiet, wide=wide)
     one_of("--fail-on", fail_on, ("error", "warning"))
     from capacity.cli.output import emit
 
     prices = cost_inputs(packed(CostOptions, locals()))
+    prices = with_network(prices, cross_zone_gb, nat_gb, counted=network_cost)
     try:
         checked = checked_plan(given.plan, given.settings, given.scenario, prices)
         prices.check_groups(checked.result.plan)
@@ -111,8 +133,9 @@ def check(
         if to.output == "github" and to.out_file is None:
             _annotate(error)
         raise
+    uses = _simulated(checked, quiet=quiet) if simulate else ()
     fixes_found = _fixes(checked, given, to)
-    emit(_answered(checked, given, fixes_found), to)
+    emit(_answered(checked, given, fixes_found, uses), to)
     if fixes_found is not None and fixes_found.interrupted:
         raise typer.Exit(130)  # the best fix found before the interrupt is printed
     bad = ("exhausted",) if given.fail_on == "error" else ("exhausted", "tight")
@@ -134,7 +157,17 @@ class CheckOptions:
     explain: bool
 
 
-def _answered(checked: Checked, given: CheckOptions, fixes: Fixes | None) -> Answer:
+def _simulated(checked: Checked, *, quiet: bool) -> tuple[SimulatedUse, ...]:
+    from capacity.advice.simulated_use import simulated_use
+    from capacity.cli.progress import progress
+
+    with progress("simulating", quiet=quiet) as tell:
+        return simulated_use(checked.result, tell)
+
+
+def _answered(
+    checked: Checked, given: CheckOptions, fixes: Fixes | None, uses: tuple[SimulatedUse, ...] = ()
+) -> Answer:
     """The answer in every format; the findings name the fix, if there is one."""
     from capacity.cost.bill import plan_cost
     from capacity.pages.check_page import answer
@@ -144,6 +177,10 @@ def _answered(checked: Checked, given: CheckOptions, fixes: Fixes | None) -> Ans
         from capacity.advice.fixes import with_fix
 
         found = with_fix(found, fixes)
+    if uses:
+        from capacity.advice.simulated_use import with_simulated
+
+        found = with_simulated(found, uses)
     cost = plan_cost(result, checked.prices)
 
     def comment() -> str:
@@ -161,7 +198,19 @@ def _answered(checked: Checked, given: CheckOptions, fixes: Fixes | None) -> Ans
     texts: dict[str, Callable[[], str]] = {form: partial(for_ci, form) for form in ("github", "junit", "sarif")}
     if not given.explain:  # the terms of every figure do not fit into a comment
         texts["md"] = comment
-    return replace(answer(result, found, checked.patch, fixes, cost, explain=given.explain), texts=texts)
+    answered = replace(answer(result, found, checked.patch, fixes, cost, explain=given.explain), texts=texts)
+    return _with_uses(answered, uses) if uses else answered
+
+
+def _with_uses(answered: Answer, uses: tuple[SimulatedUse, ...]) -> Answer:
+    """The answer with what the scenarios hold over time."""
+    from capacity.pages.page import Page
+    from capacity.pages.simulated_use_page import simulated_json, simulated_table
+
+    blocks = [*answered.page.blocks]
+    blocks.insert(1, simulated_table(uses))
+    results = {**answered.results, "simulated": simulated_json(uses)}
+    return replace(answered, page=Page(blocks, answered.page.title), results=results)
 
 
 def _fixes(checked: Checked, given: CheckOptions, to: Sink) -> Fixes | None:

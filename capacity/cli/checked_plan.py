@@ -41,8 +41,8 @@ def checked_plan(
     """Read the named plan, or the nearest capacity.yaml; apply ``--set`` to it, and check it."""
     from capacity.advice.judge import check_with_findings
     from capacity.plan.document import read_plan_file
-    from capacity.plan.parse import find_plan
-    from capacity.plan.patch import parse_patched, parse_settings
+    from capacity.plan.parse import find_plan, parse_patched
+    from capacity.plan.patch import parse_settings
 
     patch = parse_settings(settings or ())
     file = read_plan_file(path or find_plan())
@@ -54,7 +54,7 @@ def check_changed(checked: Checked, patch: Mapping[str, object]) -> CheckResult:
     """The check of the plan with more changes, in the same scenarios."""
     from capacity.advice.fixes import after
     from capacity.advice.judge import check_with_findings
-    from capacity.plan.patch import parse_patched
+    from capacity.plan.parse import parse_patched
 
     plan = parse_patched(checked.file.document, after(checked.patch, patch), checked.file.name)
     return check_with_findings(plan, checked.scenarios)[0]
@@ -67,7 +67,7 @@ def _search(checked: Checked, quiet: bool) -> Fixes:
     from capacity.plan.patch import apply_patch
 
     document = apply_patch(checked.file.document, checked.patch)
-    with progress("searching for a fix", quiet) as tell:
+    with progress("searching for a fix", quiet=quiet) as tell:
         return find_fixes(document, checked.result, checked.scenarios, tell, checked.prices)
 
 

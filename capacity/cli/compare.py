@@ -59,7 +59,7 @@ def compare(
     Examples: capacity compare before.yaml after.yaml ·
     capacity compare examples/shop-prod.yaml --set cni.env.WARM_IP_TARGET=2 --set cni.env.MINIMUM_IP_TARGET=13
     """
-    to = sink(output, out_file, color, quiet, wide=wide)
+    to = sink(output, out_file, color, quiet=quiet, wide=wide)
     from capacity.advice.compare import compare as compare_checks
     from capacity.advice.judge import check
     from capacity.cli.output import emit
@@ -67,8 +67,8 @@ def compare(
     from capacity.errors import SpecError
     from capacity.pages.compare_page import answer
     from capacity.plan.document import read_plan_file
-    from capacity.plan.parse import find_plan, parse_plan
-    from capacity.plan.patch import parse_patched, parse_settings, read_patched
+    from capacity.plan.parse import find_plan, parse_patched, parse_plan, read_patched
+    from capacity.plan.patch import parse_settings
 
     patch = parse_settings(settings or ())
     prices = cost_inputs(packed(CostOptions, locals()))

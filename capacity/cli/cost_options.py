@@ -114,6 +114,20 @@ def cost_inputs(given: CostOptions) -> CostInputs:
     )
 
 
+def with_network(inputs: CostInputs, cross_zone_gb: float, nat_gb: float, *, counted: bool) -> CostInputs:
+    """The inputs with the network's cost, if it is to be counted; an error names the option."""
+    from dataclasses import replace
+
+    from capacity.cost.inputs import MOST_GB, NetworkUse
+
+    for option, value in (("--cross-zone-gb", cross_zone_gb), ("--nat-gb", nat_gb)):
+        if value and not counted:
+            raise SpecError(f"{option} needs --network-cost")
+        if not 0 <= value <= MOST_GB:
+            raise SpecError(f"{option}: {value:g} is out of range (expected 0 to {MOST_GB:,.0f})")
+    return replace(inputs, network=NetworkUse(cross_zone_gb, nat_gb)) if counted else inputs
+
+
 _NUMBER = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,6})?")
 
 

@@ -51,7 +51,7 @@ def status(
     wide: Wide = False,
 ) -> None:
     """Show sources, dates, checksums, and unknown limits."""
-    to = sink(output, out_file, color, quiet, wide=wide)
+    to = sink(output, out_file, color, quiet=quiet, wide=wide)
     day = parse_day("--as-of", as_of)
     from capacity.catalog.cache import layer_status
     from capacity.catalog.status import data_status
@@ -102,7 +102,7 @@ def refresh(
     Examples: capacity data refresh --region eu-central-1 · capacity data refresh --prices --region eu-central-1 ·
     capacity data refresh --from types.json --as-of 2026-11-25
     """
-    to = sink(output, out_file, color, quiet, wide=wide)
+    to = sink(output, out_file, color, quiet=quiet, wide=wide)
     day = parse_day("--as-of", as_of)
     from capacity.cli.data_refresh import refreshed, refreshed_prices
 
@@ -110,7 +110,7 @@ def refresh(
         given = {"--from": source, "--profile": profile, "--as-of": as_of}
         emit(refreshed_prices(region, [name for name, value in given.items() if value is not None], quiet=quiet), to)
     else:
-        emit(refreshed(source, region, profile, prices is None, day), to)
+        emit(refreshed(source, region, profile, prices=prices is None, day=day), to)
 
 
 @app.command()
@@ -122,7 +122,7 @@ def diff(
     wide: Wide = False,
 ) -> None:
     """Show where cache and overrides differ from the packaged data."""
-    to = sink(output, out_file, color, quiet, wide=wide)
+    to = sink(output, out_file, color, quiet=quiet, wide=wide)
     from capacity.pages.data_page import diff_answer
 
     emit(diff_answer(), to)
@@ -140,7 +140,7 @@ def verify(
 
     Exit code 2 if a check fails.
     """
-    to = sink(output, out_file, color, quiet, wide=wide)
+    to = sink(output, out_file, color, quiet=quiet, wide=wide)
     from capacity.catalog.verify import verify as run_checks
     from capacity.pages.data_page import verify_answer
 

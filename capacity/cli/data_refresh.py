@@ -19,7 +19,7 @@ from capacity.readers.aws.folder import read_folder
 from capacity.readers.aws.types import fetch_instance_types, fetch_prices, limit_rows
 
 
-def refreshed(source: Path | None, region: str | None, profile: str | None, prices: bool, day: dt.date) -> Answer:
+def refreshed(source: Path | None, region: str | None, profile: str | None, *, prices: bool, day: dt.date) -> Answer:
     """Fetch or read limits and prices, store them, and report what is new."""
     warnings: list[str] = []
     lines: list[str] = []
@@ -67,7 +67,7 @@ def refreshed_prices(region: str | None, others: Sequence[str], *, quiet: bool) 
     region = region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
     if not region:
         raise SpecError("--prices requires a region (--region NAME, or AWS_REGION)")
-    with progress(f"reading the price list of {region}", quiet) as tell:
+    with progress(f"reading the price list of {region}", quiet=quiet) as tell:
         found = price_list.fetch_price_list(region, offer_file.BASE_URL, tell)
         fees, warnings = _fees(region)
     warnings += [f"several prices for {name} in the price list: none is stored" for name in found.several]

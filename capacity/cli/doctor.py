@@ -53,7 +53,7 @@ def doctor(
     Examples: capacity doctor --cluster shop · capacity doctor --from answers/ ·
     kubectl get nodes,pods,ds,deploy -A -o json | capacity doctor --cluster shop --kubectl -
     """
-    to = sink(output, out_file, color, quiet, wide=wide)
+    to = sink(output, out_file, color, quiet=quiet, wide=wide)
     level = one_of("--fail-on", fail_on, ("error", "warning"))
     found = cluster_found(cluster, region, profile, folder, doctor=True)
     from capacity.advice.doctor import diagnose, verdict

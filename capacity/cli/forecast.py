@@ -106,7 +106,7 @@ def forecast(
     capacity forecast --history free.csv --backtest · capacity forecast plan.yaml --history history.db -o json
     """
     given = packed(ForecastOptions, locals())
-    to = sink(output, out_file, color, quiet, wide=wide)
+    to = sink(output, out_file, color, quiet=quiet, wide=wide)
     from capacity.cli.output import emit
 
     emit(_answered(given), to)
@@ -160,7 +160,7 @@ def _from_plan(given: ForecastOptions, start: date | None) -> tuple[Plan, Foreca
 
     span = parse_horizon(given.horizon, start or today())
     read = read_plan(given.plan or find_plan())
-    with progress("forecast", given.quiet) as told:
+    with progress("forecast", quiet=given.quiet) as told:
         return read, forecast_growth(read, span, given.paths, given.seed, given.scenario, told)
 
 
@@ -186,7 +186,7 @@ def _from_history(
     span = parse_horizon(given.horizon, start or last_day(series))
     wanted = [s.name for s in read.subnets] if read else []
     known = sizes_of(series, read, _sizes(given.usable or []))
-    with progress("forecast", given.quiet) as told:
+    with progress("forecast", quiet=given.quiet) as told:
         result = forecast_history(
             series, span, known, wanted, given.paths, given.seed, backtest=given.backtest, progress=told
         )

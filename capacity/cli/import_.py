@@ -21,6 +21,7 @@ from capacity.cli.import_options import (
     finish,
     source_help,
     target,
+    targets,
 )
 from capacity.cli.options import Color, OutFile, Quiet, Wide, packed
 
@@ -51,14 +52,16 @@ app = typer.Typer(
 )
 
 
-_OWN_COMMANDS = ("kubectl", "terraform")  # sources with options of their own
+_OWN_COMMANDS = ("files", "kubectl", "terraform")  # sources with options of their own
 
 
 def _register_file_sources() -> None:
     from capacity.readers.sources import FILE_SOURCES
 
     for source in FILE_SOURCES.values():
-        if source.name not in _OWN_COMMANDS:
+        if source.name == "files":
+            app.command("files", help=source_help(source))(files)
+        elif source.name not in _OWN_COMMANDS:
             app.command(source.name, help=source_help(source))(_command(source.name))
 
 
@@ -84,6 +87,27 @@ def _command(source: str) -> Callable[..., None]:
     return run
 
 
+def files(
+    files: Files,
+    cluster: Annotated[
+        str | None,
+        typer.Option("--cluster", help="Name of the EKS cluster, if the output of AWS has several.", metavar="NAME"),
+    ] = None,
+    into: Into = None,
+    diff: Diff = None,
+    exit_code: ExitCode = False,
+    output: Format = None,
+    out_file: OutFile = None,
+    color: Color = "auto",
+    quiet: Quiet = False,
+    wide: Wide = False,
+) -> None:
+    where = target(packed(ImportOptions, locals()))
+    from capacity.readers.any_source import read
+
+    finish(read(files, cluster or ""), where)
+
+
 @app.command()
 def kubectl(
     files: Annotated[
@@ -91,7 +115,12 @@ def kubectl(
     ] = None,
     live: Annotated[bool, typer.Option("--live", help="Read from the cluster in the current kubectl context.")] = False,
     context: Annotated[
-        str | None, typer.Option("--context", help="With --live: kubectl context.", metavar="NAME")
+        list[str] | None,
+        typer.Option(
+            "--context",
+            help="With --live: kubectl context. Repeatable: one plan for each, into the folder --out-file.",
+            metavar="NAME",
+        ),
     ] = None,
     into: Into = None,
     diff: Diff = None,
@@ -109,12 +138,13 @@ def kubectl(
     """
     from capacity.errors import SpecError
 
-    where = target(packed(ImportOptions, locals()))
+    given = packed(ImportOptions, locals())
     if live == bool(files) or (context and not live):
         raise SpecError("give files (- for stdin), or --live to read from the cluster; --context needs --live")
     from capacity.readers.kubernetes.kubectl import read, read_live
 
-    finish(read_live(context) if live else read(files or []), where)
+    for name, where in targets(given, context or []):
+        finish(read_live(name) if live else read(files or []), where)
 
 
 _register_file_sources()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -79,8 +81,25 @@ def target(given: ImportOptions) -> Target:
     if given.exit_code and not given.diff:
         raise SpecError("--exit-code needs --diff PLAN")
     output = given.output or ("table" if given.diff else "yaml")
-    to = sink(output, given.out_file, given.color, given.quiet, wide=given.wide)
+    to = sink(output, given.out_file, given.color, quiet=given.quiet, wide=given.wide)
     return Target(given.into, given.diff, given.exit_code, to)
+
+
+def targets(given: ImportOptions, contexts: Sequence[str]) -> list[tuple[str | None, Target]]:
+    """Each kubectl context with the destination of its plan: a file in the folder --out-file if there are several."""
+    from capacity.errors import SpecError
+
+    if len(contexts) < 2:
+        return [(contexts[0] if contexts else None, target(given))]
+    folder = given.out_file
+    if given.into or given.diff or folder is None or not folder.is_dir():
+        raise SpecError("several --context are several plans: give a folder for them with --out-file FOLDER")
+    names = [re.sub(r"[^\w.-]+", "-", c.rpartition("/")[2] or c) for c in contexts]
+    if len(set(names)) < len(names):
+        raise SpecError(f"two of the contexts have the same file name: {', '.join(names)} (run the command for each)")
+    suffix = given.output or "yaml"
+    files = [folder / f"{name}.{suffix}" for name in names]
+    return [(c, target(replace(given, out_file=file))) for c, file in zip(contexts, files, strict=True)]
 
 
 def finish(draft: PlanDraft, where: Target) -> None:

@@ -22,6 +22,9 @@ VERBS = {
     "subnets": Verb("subnets", "Show usage, owners, free /28 blocks and fragmentation of subnets."),
     "size": Verb("size", "Calculate the smallest subnets for a plan, allocated from free VPC space."),
     "optimize": Verb("optimize", "Choose the cheapest node groups for the workloads, within address limits."),
+    "services": Verb(
+        "services", "Show what Services cost: kube-proxy rules in each mode, update time, addresses and ports."
+    ),
     "compare": Verb(
         "compare",
         "Compare two plans, or a plan before and after a change.",
@@ -30,9 +33,14 @@ VERBS = {
         "warm",
         "Recommend WARM_* and MINIMUM_* settings: addresses held, immediate pod starts, EC2 calls.",
     ),
+    "simulate": Verb(
+        "simulate",
+        "Simulate the address pools over time: how long pods wait, EC2 calls, and when subnets run out.",
+    ),
     "forecast": Verb("forecast", "Forecast when each subnet runs out, and how confident the date is."),
     "record": Verb("record", "Record free addresses in a history file that forecast can read."),
     "report": Verb("report", "Write a design-review report: verdict, subnets, scenarios, findings, fixes, charts."),
+    "fleet": Verb("fleets", "Answer for many clusters at the same time, with shared subnets counted together."),
     "init": Verb("init", "Create a commented plan to start from."),
     "import": Verb("import_", "Create a plan from a cluster, its manifests, or its infrastructure code. Read-only."),
     "doctor": Verb(

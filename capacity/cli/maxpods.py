@@ -86,7 +86,7 @@ def maxpods(
     capacity maxpods m5.large m6i.large --mode prefix --snippet ·
     capacity maxpods m5.large --expression 'max_pods + 1' --host-pods 3
     """
-    to = sink(output, out_file, color, quiet, wide=wide)
+    to = sink(output, out_file, color, quiet=quiet, wide=wide)
     asked = Asked(
         None if one_of("--mode", mode, ASKED_MODES) == "all" else mode,
         custom_networking, max_eni, reserved_enis, pod_eni, os, ami, provisioner, expression, (),
@@ -94,7 +94,7 @@ def maxpods(
     )  # fmt: skip
     from capacity.cli.output import emit
 
-    emit(_answered(asked, select_types(types, everything), explain=explain, snippet=snippet), to)
+    emit(_answered(asked, select_types(types, everything=everything), explain=explain, snippet=snippet), to)
 
 
 def _answered(asked: Asked, kinds: list[InstanceType], *, explain: bool, snippet: bool) -> Answer:

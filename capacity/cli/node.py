@@ -127,7 +127,7 @@ def node(
     capacity node m5.large --pods 12 --env WARM_IP_TARGET=2 --env MINIMUM_IP_TARGET=10
     """  # fmt: skip
     given = packed(NodeOptions, locals())
-    to = sink(output, out_file, color, quiet, wide=wide)
+    to = sink(output, out_file, color, quiet=quiet, wide=wide)
     from capacity.cli.output import emit
 
     emit(_answered(given), to)
@@ -294,7 +294,7 @@ def _kinds(given: NodeOptions) -> list[InstanceType]:
             and (not given.current or kind.current_generation is True)
         )
 
-    found = [k for k in select_types(given.types, given.everything) if wanted(k)]
+    found = [k for k in select_types(given.types, everything=given.everything) if wanted(k)]
     if not found:
         raise SpecError("no instance type matches the filters (--vcpus-min, --memory-min, --arch, --family, …)")
     return found

@@ -113,22 +113,22 @@ Cilium = Annotated[
 class Asked(NamedTuple):
     """The shared options as given."""
 
-    mode: str | None
-    custom_networking: bool
-    max_eni: int | None
-    reserved_enis: int
-    pod_eni: bool
-    os: str | None
-    ami: str | None
-    provisioner: str | None
-    expression: str | None
-    env: Sequence[str]
+    mode: str | None = None
+    custom_networking: bool = False
+    max_eni: int | None = None
+    reserved_enis: int = 0
+    pod_eni: bool = False
+    os: str | None = None
+    ami: str | None = None
+    provisioner: str | None = None
+    expression: str | None = None
+    env: Sequence[str] = ()
     cni: str = "vpc-cni"
     cilium: Sequence[str] = ()
     host_pods: int | None = None
 
 
-def select_types(names: Sequence[str] | None, everything: bool) -> list[InstanceType]:
+def select_types(names: Sequence[str] | None, *, everything: bool) -> list[InstanceType]:
     """The requested types, each once, in the requested order."""
     from capacity.catalog.table import load_catalog
 

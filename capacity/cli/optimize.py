@@ -38,6 +38,7 @@ from capacity.cli.optimize_flags import (
     VcpuQuota,
     WrittenAs,
     Zones,
+    type_globs,
 )
 from capacity.cli.options import Color, OutFile, Output, Quiet, Wide, one_of, packed, sink, whole
 from capacity.cli.pod_options import read_pods
@@ -110,7 +111,7 @@ def optimize(
     capacity optimize plan.yaml --types 'm6i.*,c6i.*' --max-vcpus 16 --survive zone -o json
     """  # fmt: skip
     given = packed(OptimizeOptions, locals())
-    to = sink(output, out_file, color, quiet, wide=wide)
+    to = sink(output, out_file, color, quiet=quiet, wide=wide)
     from capacity.cli.output import emit
     from capacity.pages.answer import with_charts
 
@@ -191,7 +192,7 @@ def _choices(given: OptimizeOptions) -> Choices:
     from capacity.units import parse_percent
 
     return Choices(
-        types=tuple(part.strip() for part in (given.types or "").split(",") if part.strip()),
+        types=type_globs(given.types),
         arch=None if given.arch is None else one_of("--arch", given.arch, ARCHS),
         max_vcpus=whole("--max-vcpus", given.max_vcpus, 1),
         max_types=whole("--max-types", given.max_types, 1),
@@ -225,11 +226,12 @@ def _document(given: OptimizeOptions) -> tuple[Mapping[str, Any], str]:
     if given.plan is not None:
         raise SpecError("--pod and PLAN cannot be combined")
     from capacity.optimize.open_plan import sketched
+    from capacity.plan.sketch import pod_entry
 
     mode = None if given.mode is None else one_of("--mode", given.mode, MODES)
-    asked = Asked(mode, given.custom_networking, None, 0, False, None, None, None, None, given.env or ())
-    pods = [(p.name, p.cpu or "0", p.memory or "0", p.replicas) for p in read_pods(given.pod)]
-    document = sketched(pods, given.region)
+    asked = Asked(mode=mode, custom_networking=given.custom_networking, env=given.env or ())
+    document = sketched([], given.region)
+    document["workloads"] = [pod_entry(p) for p in read_pods(given.pod)]
     if variables := dict(environment(asked)):
         document["cni"] = {"env": variables}
     if mode == "ipv6":

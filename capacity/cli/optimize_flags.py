@@ -1,4 +1,4 @@
-"""Options of `capacity optimize` alone: the pods, what may be bought, the limits, and how the answer is written."""
+"""Options of `capacity optimize` alone: the pods, the allowed types, the limits, and the form of the answer."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ from capacity.optimize.choices import EFFORT_NAMES, SURVIVALS, TO_MINIMIZE
 from capacity.plan.constants import ARCHS, GROUP_FORMS, MODES
 
 
+def type_globs(text: str | None) -> tuple[str, ...]:
+    """Names and globs of ``--types``, which has commas between them."""
+    return tuple(part.strip() for part in (text or "").split(",") if part.strip())
+
+
 def _count(option: str, text: str) -> Any:
     return typer.Option(option, help=text, metavar="N", show_default=False)
 
@@ -19,7 +24,7 @@ def _count(option: str, text: str) -> Any:
 PlanFile = Annotated[
     Path | None,
     typer.Argument(
-        help="Plan file (- for stdin); vpc and nodeGroups may be missing. Without it capacity.yaml, or --pod.",
+        help="Plan file (- for stdin); vpc and nodeGroups are optional. Default: capacity.yaml, or --pod.",
         metavar="[PLAN]",
     ),
 ]
@@ -27,8 +32,9 @@ Pod = Annotated[
     list[str] | None,
     typer.Option(
         "--pod",
-        help="Pods instead of a plan: web=250m,512Mi,300. May be repeated.",
-        metavar="NAME=CPU,MEMORY,REPLICAS",
+        help="Pods instead of a plan: web=250m,512Mi,300, with more rules after a comma: gpu=1, volumes=1, "
+        "spread=1 (maxSkew over the zones), antiAffinity=hostname. Repeatable.",
+        metavar="NAME=CPU,MEMORY,REPLICAS[,…]",
     ),
 ]
 Zones = Annotated[int | None, _count("--zones", "Zones, 1 to 6, of a plan without subnets (default 3).")]
@@ -36,7 +42,7 @@ Region = Annotated[
     str | None,
     typer.Option(
         "--region",
-        help="With --pod: where prices are from (default us-east-1).",
+        help="With --pod: the Region of the prices (default us-east-1).",
         metavar="REGION",
         show_default=False,
     ),
@@ -55,8 +61,8 @@ Types = Annotated[
     str | None,
     typer.Option(
         "--types",
-        help="Types that may be bought, names and globs with commas: 'm6i.*,c6i.*'. Default: all Nitro types "
-        "except burstable, metal, HPC and GPU types. Metal only where a glob names metal.",
+        help="Allowed instance types, names and globs with commas: 'm6i.*,c6i.*'. Default: all Nitro types "
+        "except burstable, metal, HPC and GPU types. Metal types only if a glob names metal.",
         metavar="GLOB[,GLOB...]",
         show_default=False,
     ),
@@ -65,20 +71,20 @@ Arch = Annotated[
     str | None,
     typer.Option(
         "--arch",
-        help="x86_64 or arm64. Default: that of the plan's node groups, or x86_64; both with --types.",
+        help="x86_64 or arm64. Default: as the plan's node groups, or x86_64; both with --types.",
         metavar="ARCH",
         show_default=False,
         autocompletion=words(*ARCHS),
     ),
 ]
-MaxVcpus = Annotated[int | None, _count("--max-vcpus", "vCPUs of one node, at most.")]
-MaxTypes = Annotated[int | None, _count("--max-types", "Different instance types, at most.")]
-MaxGroups = Annotated[int, typer.Option("--max-groups", help="Node groups, at most.", metavar="N")]
+MaxVcpus = Annotated[int | None, _count("--max-vcpus", "Most vCPUs of one node.")]
+MaxTypes = Annotated[int | None, _count("--max-types", "Most different instance types.")]
+MaxGroups = Annotated[int, typer.Option("--max-groups", help="Most node groups.", metavar="N")]
 MaxPods = Annotated[int | None, _count("--max-pods", "Max pods of each node, set by hand.")]
-MinNodes = Annotated[int, typer.Option("--min-nodes", help="Nodes of each group, at least.", metavar="N")]
-MaxNodes = Annotated[int | None, _count("--max-nodes", "Nodes of each group, at most.")]
+MinNodes = Annotated[int, typer.Option("--min-nodes", help="Fewest nodes of each group.", metavar="N")]
+MaxNodes = Annotated[int | None, _count("--max-nodes", "Most nodes of each group.")]
 VcpuQuota = Annotated[
-    int | None, _count("--vcpu-quota", "vCPUs of all nodes at the peak, at most: the account's EC2 quota.")
+    int | None, _count("--vcpu-quota", "Most vCPUs of all nodes at the peak: the account's EC2 quota.")
 ]
 PeakHours = Annotated[
     str,
@@ -107,7 +113,7 @@ Headroom = Annotated[
     str,
     typer.Option(
         "--headroom",
-        help="Room for this share of further pods of every workload; all figures are with them.",
+        help="Room for this share of additional pods of every workload; all figures include them.",
         metavar="PERCENT",
     ),
 ]
@@ -115,20 +121,20 @@ CniModes = Annotated[
     str | None,
     typer.Option(
         "--cni-modes",
-        help="CNI modes that may be chosen, the cheaper one is: secondary,prefix. Default: that of the plan.",
+        help="Allowed CNI modes, of which the cheaper is used: secondary,prefix. Default: the plan's mode.",
         metavar="MODE[,MODE]",
         show_default=False,
     ),
 ]
 Current = Annotated[
     bool,
-    typer.Option("--current", help="The plan's own node groups are the ones to beat; without any it is an error."),
+    typer.Option("--current", help="Compare with the plan's current node groups; an error if it has none."),
 ]
 Scenario = Annotated[
     list[str] | None,
     typer.Option(
         "--scenario",
-        help="Scenario of check that must be ok (default: the plan's, else all); repeatable.",
+        help="Scenario of check that must be ok. Default: the plan's, or all. Repeatable.",
         metavar="NAME",
     ),
 ]
@@ -136,7 +142,7 @@ Effort = Annotated[
     str,
     typer.Option(
         "--effort",
-        help="How much work to do: quick, normal or thorough. The same input gives the same answer.",
+        help="Amount of work: quick, normal or thorough. The same input gives the same answer.",
         metavar="HOW",
         autocompletion=words(*EFFORT_NAMES),
     ),
@@ -152,7 +158,10 @@ TimeLimit = Annotated[
 ]
 Alternatives = Annotated[
     bool,
-    typer.Option("--alternatives/--no-alternatives", help="What other choices, fewer addresses and fewer nodes cost."),
+    typer.Option(
+        "--alternatives/--no-alternatives",
+        help="Show the cost of other choices, of fewer addresses and of fewer nodes.",
+    ),
 ]
 Nodes = Annotated[bool, typer.Option("--nodes", help="List every node of the packing (JSON and YAML).")]
 WrittenAs = Annotated[

@@ -16,7 +16,7 @@ from capacity.cli.progress import clock
 @contextmanager
 def stop_when(seconds: float | None, *, quiet: bool = False) -> Iterator[Callable[[], bool]]:
     """Yields a function that tells whether to stop; while it is asked, a terminal shows the seconds so far."""
-    with clock("sizing node groups", quiet) as tell, _stopping(seconds, tell) as stopped:
+    with clock("sizing node groups", quiet=quiet) as tell, _stopping(seconds, tell) as stopped:
         yield stopped
 
 

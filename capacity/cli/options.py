@@ -91,9 +91,9 @@ def sink(
     output: str,
     out_file: Path | None,
     color: str,
-    quiet: bool,
     formats: tuple[str, ...] = FORMATS,
     *,
+    quiet: bool,
     wide: bool = False,
 ) -> Sink:
     """The output options, checked before any work is done."""

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import ceil
 
 CLOCK_PATIENCE_S = 2.0  # of a job whose end is unknown
 PATIENCE_S = 0.5  # nothing is shown of what takes less
@@ -13,7 +14,7 @@ EVERY_S = 0.1
 
 
 @contextmanager
-def progress(what: str, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
+def progress(what: str, *, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
     """Yields a function to call with the number done and the total; clears the line at the end."""
     if quiet or not sys.stderr.isatty():
         yield lambda _done, _total: None
@@ -37,7 +38,7 @@ def progress(what: str, quiet: bool = False) -> Iterator[Callable[[int, int], No
 
 
 @contextmanager
-def clock(what: str, quiet: bool = False) -> Iterator[Callable[[], None]]:
+def clock(what: str, *, quiet: bool = False) -> Iterator[Callable[[], None]]:
     """Yields a function to call between steps of a job whose end is unknown; shows the seconds so far."""
     if quiet or not sys.stderr.isatty():
         yield lambda: None
@@ -58,3 +59,43 @@ def clock(what: str, quiet: bool = False) -> Iterator[Callable[[], None]]:
         if shown:
             sys.stderr.write("\r\033[K")
             sys.stderr.flush()
+
+
+@contextmanager
+def rate(what: str, *, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
+    """Yields a function to call with the number done and the total; shows the rate and the time left."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _done, _total: None
+        return
+    start, shown = time.monotonic(), 0.0
+
+    def tell(done: int, total: int) -> None:
+        nonlocal shown
+        now = time.monotonic()
+        if now - start < PATIENCE_S or now - shown < EVERY_S:
+            return
+        shown = now
+        each_s = (now - start) / max(done, 1)
+        left = time_left(each_s * (total - done))
+        sys.stderr.write(f"\r\033[K{what}: {done:,} of {total:,}, {1 / each_s:,.0f} per second, {left} left ")
+        sys.stderr.flush()
+
+    try:
+        yield tell
+    finally:
+        if shown:
+            sys.stderr.write("\r\033[K")
+            sys.stderr.flush()
+
+
+def time_left(seconds: float) -> str:
+    """A duration for people.
+
+    >>> time_left(4.2), time_left(75), time_left(7300)
+    ('5 s', '1:15 min', '2:01 h')
+    """
+    whole = ceil(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    large, small, unit = (whole // 60, whole % 60, "min") if whole < 3600 else (whole // 3600, whole % 3600 // 60, "h")
+    return f"{large}:{small:02d} {unit}"

@@ -61,7 +61,7 @@ def record(
     Examples: capacity record plan.yaml --into history.db · capacity record subnets.json --prune 2y ·
     capacity record --list -o csv
     """
-    to = sink(output, out_file, color, quiet, wide=wide)
+    to = sink(output, out_file, color, quiet=quiet, wide=wide)
     age = _age(prune) if prune else None
     if show and (source or time):
         raise SpecError("--list records nothing: a source and --time do not apply")

@@ -23,14 +23,20 @@ from capacity.cli.cost_options import (
     cost_words,
 )
 from capacity.cli.data import parse_day
+from capacity.cli.optimize_flags import Arch, Types, type_globs
 from capacity.cli.options import Color, Plan, Quiet, Scenario, Set, one_of, packed, sink
 from capacity.cli.output import FORMATS
-from capacity.plan.constants import TIERS
+from capacity.errors import SpecError
+from capacity.plan.constants import ARCHS, TIERS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from capacity.advice.node_figures import NodeFigures
     from capacity.cli.checked_plan import Checked
     from capacity.cli.output import Sink
     from capacity.cluster.check import CheckResult
+    from capacity.optimize.choices import Choices
     from capacity.optimize.optimized import Optimized
     from capacity.pages.page import Page
     from capacity.pages.report_material import Material
@@ -62,6 +68,33 @@ Sizing = Annotated[
     bool,
     typer.Option("--sizing", help="Add the node groups to buy, as capacity optimize finds them; takes some seconds."),
 ]
+Against = Annotated[
+    Path | None,
+    typer.Option(
+        "--against",
+        help="Plan of today: show PLAN as the proposed change next to it in every section. With --set alone, PLAN "
+        "without --set is today.",
+        metavar="PLAN",
+        show_default=False,
+    ),
+]
+Answers = Annotated[
+    Path | None,
+    typer.Option(
+        "--from",
+        help="Folder of saved AWS output, as for capacity doctor: add a table of the addresses that the nodes of the "
+        "cluster hold, against the model.",
+        metavar="DIR",
+    ),
+]
+Kubectl = Annotated[
+    Path | None,
+    typer.Option(
+        "--kubectl",
+        help="With --from: `kubectl get nodes,pods,daemonsets,deployments -A -o json`, saved.",
+        metavar="FILE",
+    ),
+]
 Theme = Annotated[str, typer.Option("--theme", metavar="NAME", help="Theme of the charts in --charts: light or dark.")]
 Horizon = Annotated[str, typer.Option("--horizon", help="Length of the forecast.", metavar="TIME")]
 AsOf = Annotated[
@@ -77,12 +110,17 @@ def report(
     plan: Plan = None,
     scenario: Scenario = None,
     settings: Set = None,
+    against: Against = None,
     output: Output = "html",
     out_file: OutFile = None,
     charts: Charts = None,
     alerts: Alerts = None,
     theme: Theme = "light",
     sizing: Sizing = False,
+    types: Types = None,
+    arch: Arch = None,
+    answers: Answers = None,
+    kubectl: Kubectl = None,
     horizon: Horizon = "18mo",
     as_of: AsOf = None,
     price_file: PriceFile = None,
@@ -100,21 +138,30 @@ def report(
     The HTML file is self-contained, printable, and works without JavaScript. Exit 0 regardless of the verdict.
 
     Examples: capacity report examples/shop-prod.yaml · capacity report -o md --charts charts > review.md ·
-    capacity report -o xlsx --out-file review.xlsx
+    capacity report proposed.yaml --against capacity.yaml · capacity report -o xlsx --out-file review.xlsx
     """
     given = packed(ReportOptions, locals())
-    to = sink(output, out_file, color, quiet, REPORT_FORMATS)
+    to = sink(output, out_file, color, REPORT_FORMATS, quiet=quiet)
     one_of("--theme", theme, ("light", "dark"))
+    choices = _choices(given)
     day = parse_day("--as-of", as_of)
+    if kubectl is not None and answers is None:
+        raise SpecError("--kubectl: give --from as well, the folder of saved AWS output")
+    if given.against is not None and str(given.against) == str(given.plan) == "-":
+        raise SpecError("report: standard input can be read only once (give a file)")
     from capacity.cli.checked_plan import checked_plan
+    from capacity.cli.progress import progress
     from capacity.pages.report_page import report_page
 
     prices = cost_inputs(packed(CostOptions, locals()))
     checked = checked_plan(given.plan, given.settings, given.scenario, prices)
-    material = _material(checked, given, day)
-    if given.sizing:
-        material = replace(material, sizing=_sized(checked, quiet))
-    material = _with_fixes(material, checked)
+    with progress("forecast", quiet=quiet) as tell:
+        material = _material(checked, given, day, tell)
+    if choices is not None:
+        material = replace(material, sizing=_sized(checked, choices, quiet))
+    if given.answers is not None:
+        material = replace(material, nodes=_nodes(given.answers, given.kubectl))
+    material = _with_today(_with_fixes(material, checked, given, day), checked, given, day)
     page = report_page(material)
     if given.charts is not None:
         write_charts(page, given.charts, given.theme)
@@ -130,15 +177,20 @@ class ReportOptions:
     plan: Path | None
     scenario: list[str] | None
     settings: list[str] | None
+    against: Path | None
     charts: Path | None
     alerts: Path | None
     theme: str
     sizing: bool
+    types: str | None
+    arch: str | None
+    answers: Path | None
+    kubectl: Path | None
     horizon: str
     price_file: Path | None
 
 
-def _material(checked: Checked, given: ReportOptions, day: date) -> Material:
+def _material(checked: Checked, given: ReportOptions, day: date, tell: Callable[[int, int], None]) -> Material:
     """All results that the report shows, with the command that generates it again."""
     import hashlib
 
@@ -146,32 +198,84 @@ def _material(checked: Checked, given: ReportOptions, day: date) -> Material:
 
     command = _command(checked, given, day)
     sha256 = hashlib.sha256(checked.file.data).hexdigest()
-    return gather(checked.result, command, day, sha256, given.horizon, prices=checked.prices)
+    return gather(checked.result, command, day, sha256, given.horizon, checked.prices, tell=tell)
 
 
-def _with_fixes(material: Material, checked: Checked) -> Material:
-    """The material with the search for a fix, and the check and cost of the plan with what it found."""
+def _with_fixes(material: Material, checked: Checked, given: ReportOptions, day: date) -> Material:
+    """The material with the search for a fix, and the check, cost and forecast of the plan with what it found."""
     from capacity.advice.fixes import with_fix
     from capacity.cli.checked_plan import check_changed, search_fixes
     from capacity.cost.bill import plan_cost
+    from capacity.pages.report_material import forecast_of
 
     fixes = search_fixes(checked)
     material = replace(material, findings=with_fix(material.findings, fixes), fixes=fixes)
     if fixes is None or fixes.found is None:
         return material
     fixed = check_changed(checked, fixes.found.patch)
-    return replace(material, fixed=fixed, fixed_cost=plan_cost(fixed, checked.prices))
+    return replace(
+        material,
+        fixed=fixed,
+        fixed_cost=plan_cost(fixed, checked.prices),
+        fixed_forecast=forecast_of(fixed, day, given.horizon),
+    )
 
 
-def _sized(checked: Checked, quiet: bool) -> Optimized:
+def _nodes(answers: Path, kubectl: Path | None) -> tuple[NodeFigures, ...]:
+    """The nodes of the cluster of saved AWS output, in the model and as AWS describes them."""
+    from capacity.readers.aws.doctor import saved_evidence
+
+    found = saved_evidence(answers, kubectl=kubectl).model
+    if not found:
+        raise SpecError(f"--from {str(answers)!r}: no node whose CNI settings are known (see capacity doctor --from)")
+    return found
+
+
+def _with_today(material: Material, checked: Checked, given: ReportOptions, day: date) -> Material:
+    """The material with that of the plan of today: of --against, or of the plan without --set."""
+    from capacity.pages.report_material import gather, subnets_by_room
+
+    before = _today(checked, given)
+    if before is None:
+        return material
+    found = gather(before, material.command, day, horizon=given.horizon, prices=checked.prices, brief=True)
+    order = tuple(dict.fromkeys((*material.order, *subnets_by_room(before))))
+    words = before.plan.file if given.against is not None else "the plan without --set"
+    return replace(material, today=replace(found, order=order), today_words=words, order=order)
+
+
+def _today(checked: Checked, given: ReportOptions) -> CheckResult | None:
+    from capacity.advice.judge import check_with_findings
+    from capacity.plan.document import read_plan_file
+    from capacity.plan.parse import parse_plan
+
+    if given.against is None and not checked.patch:
+        return None
+    file = checked.file if given.against is None else read_plan_file(given.against)
+    return check_with_findings(parse_plan(file.document, file.name), checked.scenarios)[0]
+
+
+def _choices(given: ReportOptions) -> Choices | None:
+    """What the sizing section may choose; None without the section."""
+    from capacity.optimize.choices import Choices
+
+    for option, value in (("--types", given.types), ("--arch", given.arch)):
+        if value is not None and not given.sizing:
+            raise SpecError(f"{option} needs --sizing")
+    if not given.sizing:
+        return None
+    arch = None if given.arch is None else one_of("--arch", given.arch, ARCHS)
+    return Choices(types=type_globs(given.types), arch=arch)
+
+
+def _sized(checked: Checked, choices: Choices, quiet: bool) -> Optimized:
     """The node groups to buy for the plan as it was checked."""
     from capacity.advice.nodes_to_buy import optimize_plan
     from capacity.cli.optimize_stop import stop_when
-    from capacity.optimize.choices import Choices
     from capacity.optimize.request import Request
     from capacity.plan.patch import apply_patch
 
-    choices = Choices(scenarios=tuple(checked.scenarios or ()))
+    choices = replace(choices, scenarios=tuple(checked.scenarios or ()))
     document = apply_patch(checked.file.document, checked.patch)
     with stop_when(None, quiet=quiet) as stopped:
         request = Request(choices, checked.prices, stopped=stopped)
@@ -196,16 +300,18 @@ def _write(page: Page, material: Material, to: Sink, charts: Path | None) -> Non
 
         put(workbook_bytes(page), path)
     else:
-        put(_text(page, material, to.output, charts, path), path)
+        put(_text(page, material, to, charts, path), path)
     if path is not None and not to.quiet:
         note(f"{page.verdict.level}: wrote {path}")
 
 
-def _text(page: Page, material: Material, output: str, charts: Path | None, path: Path | None) -> str:
-    if output == "html":
+def _text(page: Page, material: Material, to: Sink, charts: Path | None, path: Path | None) -> str:
+    if to.output == "html":
+        from capacity.cli.progress import progress
         from capacity.pages.html import render_html
 
-        return render_html(page, material.version)
+        with progress("charts", quiet=to.quiet) as tell:
+            return render_html(page, material.version, tell)
     from capacity.inert import log_text
     from capacity.pages.markdown import render_markdown
 
@@ -214,7 +320,6 @@ def _text(page: Page, material: Material, output: str, charts: Path | None, path
 
 def _write_alerts(result: CheckResult, folder: Path) -> None:
     from capacity.advice.findings.thresholds import node_thresholds
-    from capacity.errors import SpecError
     from capacity.files import write_file
     from capacity.pages.alerts import dashboard_json, rules_manifest, rules_yaml
 
@@ -236,7 +341,11 @@ def _command(checked: Checked, given: ReportOptions, day: date) -> str:
 
     named = [part for s in given.scenario or () for part in ("--scenario", s)]
     named += [part for s in given.settings or () for part in ("--set", s)]
+    named += ["--against", str(given.against)] if given.against is not None else []
+    named += ["--from", str(given.answers)] if given.answers is not None else []
+    named += ["--kubectl", str(given.kubectl)] if given.kubectl is not None else []
     named += ["--sizing"] if given.sizing else []
+    named += [part for o, v in (("--types", given.types), ("--arch", given.arch)) if v for part in (o, v)]
     named += cost_words(checked.prices, given.price_file)
     file = checked.result.plan.file
     plan = "-" if file in (STDIN, PIPE) else file

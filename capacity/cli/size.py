@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -54,8 +54,9 @@ Pod = Annotated[
     list[str] | None,
     typer.Option(
         "--pod",
-        help="Pods of several shapes instead of --pods: web=250m,512Mi,40. Repeatable.",
-        metavar="NAME=CPU,MEMORY,REPLICAS",
+        help="Pods of several shapes instead of --pods: web=250m,512Mi,40, with more rules after a comma: gpu=1, "
+        "volumes=1, spread=1 (maxSkew over the zones), antiAffinity=hostname. Repeatable.",
+        metavar="NAME=CPU,MEMORY,REPLICAS[,…]",
     ),
 ]
 NodesOption = Annotated[
@@ -160,7 +161,7 @@ def size(
     capacity size examples/shop-prod.yaml --vpc-cidr 100.64.0.0/22 --snippet aws
     """
     given = packed(SizeOptions, locals())
-    to = sink(output, out_file, color, quiet, wide=wide)
+    to = sink(output, out_file, color, quiet=quiet, wide=wide)
     from capacity.cli.output import emit
 
     emit(_answered(given), to)
@@ -289,7 +290,8 @@ def _sketch(given: SizeOptions, blocks: list[IPv4Network]) -> tuple[dict[str, ob
     """The plan that the options describe, as a document and as read."""
     from capacity.catalog.table import load_catalog
     from capacity.cli.node_options import Asked, environment
-    from capacity.plan.sketch import POD_BLOCK, VPC_BLOCK, SketchOptions, read_sketch, sketch_document
+    from capacity.plan.parse import parse_plan
+    from capacity.plan.sketch import POD_BLOCK, VPC_BLOCK, SketchOptions, sketch_document
 
     kind, mode, region = given.kind, given.mode, given.region
     asked_pods = _pods(given.pods, given.pod_cpu, given.pod_memory, given.pod or [])
@@ -302,7 +304,11 @@ def _sketch(given: SizeOptions, blocks: list[IPv4Network]) -> tuple[dict[str, ob
     if mode is not None:
         one_of("--mode", mode, MODES)
     asked = Asked(
-        mode, given.custom_networking, None, 0, False, None, given.ami, given.provisioner, None, given.env or ()
+        mode=mode,
+        custom_networking=given.custom_networking,
+        ami=given.ami,
+        provisioner=given.provisioner,
+        env=given.env or (),
     )
     variables = environment(asked)
     custom = (variables.get("AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG") or "") == "true"
@@ -321,7 +327,8 @@ def _sketch(given: SizeOptions, blocks: list[IPv4Network]) -> tuple[dict[str, ob
             checks=_checks(given.headroom, given.scenario or ()),
         ),
     )
-    return document, read_sketch(document, blocks or [_block(text) for text in standard])
+    plan = parse_plan(document, "command line")
+    return document, replace(plan, vpc_cidrs=tuple(blocks or map(_block, standard)))
 
 
 def _checks(headroom: str | None, scenarios: Sequence[str]) -> Mapping[str, object]:

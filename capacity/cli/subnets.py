@@ -57,8 +57,8 @@ Answers = Annotated[
     list[Path] | None,
     typer.Option(
         "--from",
-        help="Saved output of aws ec2 describe-subnets and describe-network-interfaces: a file or a folder; "
-        "may be repeated.",
+        help="Saved output of aws ec2 describe-subnets and describe-network-interfaces: a file or a folder. "
+        "Repeatable.",
         metavar="PATH",
     ),
 ]
@@ -115,7 +115,7 @@ def subnets(
     capacity subnets --from answers/
     """
     given = packed(SubnetsOptions, locals())
-    to = sink(output, out_file, color, quiet, wide=wide)
+    to = sink(output, out_file, color, quiet=quiet, wide=wide)
     from capacity.cli.output import emit
 
     emit(_answered(given), to)

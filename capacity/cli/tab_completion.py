@@ -29,8 +29,9 @@ def complete_subject(ctx: typer.Context, incomplete: str) -> list[str]:
     if "." in incomplete:
         return _starting(incomplete, [f"{name}.{figure}" for name in subnets for figure in FIGURES])
     from capacity.advice.findings.codes import codes
+    from capacity.pages.topic_page import TOPICS
 
-    return _starting(incomplete, [*subnets, *_names(_of(plan, "nodeGroups")), *codes()])
+    return _starting(incomplete, [*subnets, *_names(_of(plan, "nodeGroups")), *codes(), *TOPICS])
 
 
 def complete_setting(ctx: typer.Context, incomplete: str) -> list[str]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from capacity.advice.warm import WarmAnswer
+    from capacity.advice.warm_churn import ChurnAsked
     from capacity.pages.answer import Answer
 
 _RANGE = re.compile(r"^([0-9]{1,5})(?:(?:\.\.|-)([0-9]{1,5}))?$")
@@ -70,6 +71,24 @@ MaxPods = Annotated[
     int | None,
     typer.Option("--max-pods", help="With --type: fixed max pods.", metavar="N", show_default=False),
 ]
+Churn = Annotated[
+    str | None,
+    typer.Option(
+        "--churn",
+        help="Also simulate every setting while pods are replaced at this rate per node, such as 2/min or 30/h: how "
+        "long pods wait, and EC2 calls per hour.",
+        metavar="RATE",
+        show_default=False,
+    ),
+]
+Budget = Annotated[
+    str,
+    typer.Option(
+        "--budget",
+        help="With --churn: processor time of all simulations on a usual machine. More is longer simulated time.",
+        metavar="TIME",
+    ),
+]
 Everything = Annotated[bool, typer.Option("--all", help="Show all settings, not only the efficient ones.")]
 
 
@@ -88,6 +107,8 @@ def warm(
     max_pods: MaxPods = None,
     ami: Ami = None,
     provisioner: Provisioner = None,
+    churn: Churn = None,
+    budget: Budget = "10s",
     everything: Everything = False,
     explain: Explain = False,
     output: Output = "table",
@@ -102,10 +123,11 @@ def warm(
     its settings, the addresses it frees per subnet, and the command to apply it.
 
     Examples: capacity warm examples/shop-prod.yaml · capacity warm --type m5.large --pods-per-node 8..30 ·
-    capacity warm --type m5.4xlarge --pods-per-node 40 --mode prefix --all
+    capacity warm --type m5.4xlarge --pods-per-node 40 --mode prefix --all ·
+    capacity warm --type m5.large --pods-per-node 20 --churn 2/min
     """
     given = packed(WarmOptions, locals())
-    to = sink(output, out_file, color, quiet, wide=wide)
+    to = sink(output, out_file, color, quiet=quiet, wide=wide)
     from capacity.cli.output import emit
 
     emit(_answered(given), to)
@@ -125,6 +147,8 @@ class WarmOptions:
     max_pods: int | None
     ami: str | None
     provisioner: str | None
+    churn: str | None
+    budget: str
     everything: bool
     explain: bool
 
@@ -133,15 +157,17 @@ def _answered(given: WarmOptions) -> Answer:
     """The settings for the given options."""
     from capacity.pages.warm_page import answer
 
-    share = _share(given.swing)
+    share, churn = _share(given.swing), _churn(given.churn, given.budget)
     if given.instance_type is not None:
         if given.plan is not None or given.settings:
             raise SpecError("warm: give a plan (with --set) or --type, not both")
         asked = Asked(
-            one_of("--mode", given.mode, MODES[:2]) if given.mode is not None else None,
-            False, None, 0, False, None, given.ami, given.provisioner, None, given.env or (),
-        )  # fmt: skip
-        found, inputs = _for_type(given.instance_type, given.pods_per_node, asked, given.max_pods, share)
+            mode=one_of("--mode", given.mode, MODES[:2]) if given.mode is not None else None,
+            ami=given.ami,
+            provisioner=given.provisioner,
+            env=given.env or (),
+        )
+        found, inputs = _for_type(given.instance_type, given.pods_per_node, asked, given.max_pods, share, churn)
         inputs["swing"] = given.swing
     else:
         for option, value in (
@@ -150,23 +176,42 @@ def _answered(given: WarmOptions) -> Answer:
         ):  # fmt: skip
             if value:
                 raise SpecError(f"{option} needs --type (a plan has this setting; --set changes it)")
-        found, inputs = _for_plan(given.plan, given.settings or [], given.swing)
+        found, inputs = _for_plan(given.plan, given.settings or [], given.swing, churn)
+    if given.churn is not None:
+        inputs = {**inputs, "churn": given.churn, "budget": given.budget}
     return answer(found, inputs, everything=given.everything, explain=given.explain)
 
 
-def _for_plan(plan: Path | None, settings: list[str], swing: str) -> tuple[WarmAnswer, dict[str, object]]:
+def _churn(text: str | None, budget: str) -> ChurnAsked | None:
+    if text is None:
+        return None
+    from capacity.advice.warm_churn import ChurnAsked
+    from capacity.cli.simulate_options import rate
+    from capacity.units import parse_duration
+
+    per_minute, seconds = rate(text, "--churn"), parse_duration(budget, "--budget")
+    if not per_minute:
+        raise SpecError(f"--churn: {text!r} is no churn (expected something like 2/min)")
+    if not 1 <= seconds <= 3600:
+        raise SpecError(f"--budget: {budget!r} is out of range (expected 1s to 1h)")
+    return ChurnAsked(per_minute, seconds)
+
+
+def _for_plan(
+    plan: Path | None, settings: list[str], swing: str, churn: ChurnAsked | None
+) -> tuple[WarmAnswer, dict[str, object]]:
     from capacity.advice.warm import warm_for_plan
     from capacity.pages.warm_page import plan_inputs
-    from capacity.plan.parse import find_plan
-    from capacity.plan.patch import parse_settings, read_patched
+    from capacity.plan.parse import find_plan, read_patched
+    from capacity.plan.patch import parse_settings
 
     patch = parse_settings(settings)
     read = read_patched(plan or find_plan(), patch)
-    return warm_for_plan(read, _share(swing)), plan_inputs(read, patch, swing)
+    return warm_for_plan(read, _share(swing), churn), plan_inputs(read, patch, swing)
 
 
 def _for_type(
-    name: str, pods: str | None, asked: Asked, max_pods: int | None, swing: Fraction
+    name: str, pods: str | None, asked: Asked, max_pods: int | None, swing: Fraction, churn: ChurnAsked | None
 ) -> tuple[WarmAnswer, dict[str, object]]:
     from capacity.advice.warm import warm_for_type
     from capacity.catalog.table import load_catalog
@@ -175,7 +220,7 @@ def _for_type(
     platform, _, _ = resolve(asked)
     counts = _range(pods)
     env = environment(asked)
-    found = warm_for_type(load_catalog().get(name, where="--type"), counts, env, platform, max_pods, swing)
+    found = warm_for_type(load_catalog().get(name, where="--type"), counts, env, platform, max_pods, swing, churn)
     inputs: dict[str, object] = {
         "type": name,
         "pods_per_node": [counts[0], counts[-1]],

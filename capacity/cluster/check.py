@@ -17,7 +17,7 @@ from capacity.cluster.reuse import Reuse
 from capacity.cluster.runway import Runway, runways
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.shape import GroupShape
-from capacity.errors import SpecError, check_kind, did_you_mean
+from capacity.errors import SpecError, check_each, check_kind, did_you_mean
 from capacity.plan.constants import CILIUM
 from capacity.plan.discovery import closed_of
 from capacity.plan.document import collector_paused
@@ -29,7 +29,7 @@ from capacity.vpc.ledger import worst
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CheckResult:
     """The result of ``check``.
 
@@ -96,6 +96,10 @@ def check(plan: Plan, scenarios: Sequence[str | ScenarioSpec] | None = None, reu
     """
     if isinstance(scenarios, str):
         raise SpecError(f"scenarios: {scenarios!r} is a single string (expected a list of names: [{scenarios!r}])")
+    if scenarios is not None:
+        check_each("scenarios", scenarios, (str, ScenarioSpec), "a list of names, such as ['steady', 'peak']")
+    if reuse is not None:
+        check_kind("reuse", reuse, Reuse, "the reuse of an earlier result")
     engine = engine_of(plan, Reuse() if reuse is None else reuse)
     shapes = engine.shapes
     specs = [scenario_option(s, plan) if isinstance(s, str) else s for s in scenarios or ()]
@@ -276,5 +280,5 @@ def assumptions(plan: Plan, shapes: Sequence[GroupShape]) -> list[str]:
 
 
 def check_result(value: object, what: str = "result") -> None:
-    """Refuse what is no :class:`CheckResult`."""
+    """Refuse a value that is not a :class:`CheckResult`."""
     check_kind(what, value, CheckResult, "a CheckResult, as returned by check")

@@ -1,10 +1,10 @@
-"""Places pods that must be spread over zones, or of which a node takes only one, like the scheduler's filters.
+"""Place pods that must be spread over zones, or that run at most one per node, like the scheduler's filters.
 
-Spread over zones (``topologySpreadConstraints`` with ``DoNotSchedule``): a node takes a pod if its zone's pods of the
-workload, this one included, exceed those of the zone with the fewest by at most ``maxSkew``. Only zones with an
-open node that the pods may use count: zones without nodes are no domains of the scheduler. One pod per node (required
+Spread over zones (``topologySpreadConstraints`` with ``DoNotSchedule``): a node can take a pod if the workload's pods
+in its zone, this one included, exceed those of the zone with the fewest by at most ``maxSkew``. Only zones with an open
+node that the pods can use count: zones without nodes are not domains of the scheduler. One pod per node (required
 ``podAntiAffinity`` over ``kubernetes.io/hostname``): a node with a pod of the workload takes no other. Pods of a
-rolling update carry the workload's labels, so surge pods count like the old ones.
+rolling update have the workload's labels, so surge pods count like the old ones.
 
 Source: kubernetes/kubernetes@01c2588bf4a3 pkg/scheduler/framework/plugins/podtopologyspread/filtering.go (Filter,
 minMatchNum); kubernetes/website content/en/docs/concepts/scheduling-eviction/topology-spread-constraints.md and
@@ -54,13 +54,15 @@ class Zone:
         self.nodes[place] = self.nodes.get(place, 0) + count
 
     def copy(self) -> Zone:
-        """A copy to try something with."""
+        """A copy for a trial."""
         twin = Zone(self.groups, self.pod)
         twin.heap, twin.nodes = list(self.heap), dict(self.nodes)
         return twin
 
     def put(self, pods: int) -> dict[Where, int]:
-        """Put up to that many pods on the nodes, one at a time on the least allocated; how many in each slot."""
+        """Put up to that many pods on the nodes, one at a time on the least allocated node; return how many in each
+        slot.
+        """
         placed: dict[Where, int] = {}
         while pods and self.heap:
             _, _, group, slot, state = self.heap[0]
@@ -109,7 +111,7 @@ def place_constrained(
 
 
 def allowed_zones(levels: Mapping[str, int], skew: int) -> list[str]:
-    """Zones that may take one more pod, by the pods that each has.
+    """Zones that can take one more pod, by the pods in each zone.
 
     >>> allowed_zones({"a": 2, "b": 2, "c": 1}, 1)
     ['c']
@@ -131,7 +133,7 @@ def _by_zone(
 
 
 def _spread(places: Mapping[str, Zone], levels: dict[str, int], skew: int, pods: int) -> dict[Where, int]:
-    """Pods over zones, one at a time; with a skew of 1 and equal zones whole rounds at once."""
+    """Pods over zones, one at a time; with a skew of 1 and equal zones in whole rounds."""
     found: list[dict[Where, int]] = []
     while pods:
         rounds = pods // len(places)

@@ -223,22 +223,34 @@ class Engine:
             base=demand.name if demand.name in AT_REST else "steady",
         )
 
-    def neighbours(self, base: str, happens: Callable[[Engine, Fleet], object] | None = None) -> list[Extra]:
-        """The addresses of other clusters in shared subnets, each in this cluster's state or after an event."""
+    def neighbours(
+        self, base: str, happens: Callable[[Engine, Fleet], object] | None = None, event: str = ""
+    ) -> list[Extra]:
+        """The addresses of other clusters in shared subnets, each in this cluster's state or after an event.
+
+        ``event`` names what happens and where: the states of other clusters are kept by it.
+        """
 
         def state(other: Plan) -> ScenarioState:
-            engine = Engine(other, group_shapes(other))
+            engine = self.beside(other)
             if not happens:
                 return engine.at_rest(base)
             fleet = engine.fleet(engine.demand(base)).copy()
             happens(engine, fleet)
             return engine.settle(base, "", fleet)
 
+        def kept(other: Plan) -> ScenarioState:
+            return self.reuse.of_other(other, f"{base} {event}", lambda: state(other))
+
         if happens:
-            return neighbour_extras(self.plan, state)
+            return neighbour_extras(self.plan, kept)
         if base not in self._beside:
             self._beside[base] = neighbour_extras(self.plan, state)
         return self._beside[base]
+
+    def beside(self, other: Plan) -> Engine:
+        """The engine of another cluster, one for all plans that share subnets with it."""
+        return self.reuse.of_other(other, "engine", lambda: Engine(other, group_shapes(other)))
 
     def _holdings(self, fleet: Fleet) -> list[Holding]:
         """The addresses of every group."""

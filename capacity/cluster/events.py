@@ -140,7 +140,8 @@ def zone_loss(engine: Engine, fleet: Fleet, spec: ScenarioSpec) -> str:
     fleet.place_all(moved, range(len(fleet.shapes)))
     others = [t for t in fleet.plan.tenants if t.plan]
     if others:
-        fleet.neighbours = engine.neighbours(fleet.base, lambda other, its: zone_loss(other, its, spec))
+        event = f"loses {zone}"
+        fleet.neighbours = engine.neighbours(fleet.base, lambda other, its: zone_loss(other, its, spec), event)
     too = f", as do those of {', '.join(_few([t.name for t in others]))}" if others else ""
     pods = sum(moved.values())
     start, move = "starts" if nodes == 1 else "start", "moves" if pods == 1 else "move"

@@ -1,4 +1,4 @@
-"""How the shapes of a plan's node groups are made from the plan."""
+"""Creates the shapes of a plan's node groups."""
 
 from __future__ import annotations
 

@@ -21,6 +21,7 @@ from capacity.units import ceil_div
 MOST_STEPS = 60  # points of a curve
 MOST_LOOKED_AT = 10_000  # counts of nodes tried one by one
 FARTHEST = 10**7  # most nodes of a curve
+MOST_FACTOR, MOST_PARTS = 1_000, 1_000  # each point is a run of the engine
 PARTS = 12  # steps of growth in today's replicas
 
 
@@ -117,8 +118,8 @@ def headroom_by_pods(result: CheckResult, most_factor: int = 4, parts: int = PAR
         The plan has no workloads.
     """
     check_result(result)
-    check_count("most_factor", most_factor, 1)
-    check_count("parts", parts, 4)
+    check_count("most_factor", most_factor, 1, most=MOST_FACTOR)
+    check_count("parts", parts, 4, most=MOST_PARTS)
     engine, state = _steady(result)
     nodes = tuple(g.nodes for g in state.groups)
     base = steady(result.plan, result.shapes)

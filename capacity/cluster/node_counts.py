@@ -94,7 +94,7 @@ class NodeCounts:
         return wanted
 
     def _helped(self, unplaced: Unplaced, group: int, counts: Sequence[int], key: CountsKey) -> bool:
-        """Whether a node more in each zone of a group takes some of the pods that must be spread over zones."""
+        """Whether one more node in each zone of a group fits some of the pods that must be spread over zones."""
         ground, rule = key.places[group]
         now, more = node_spread(ground, counts[group], rule, ground.zones[0]), counts[group]
         for more in range(counts[group] + 1, counts[group] + MOST_TURNS):

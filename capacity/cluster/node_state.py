@@ -67,9 +67,9 @@ class PodShape:
     Attributes
     ----------
     skew : int or None
-        Pods by which the zones of its workload may differ; None: spread at will. [pods]
+        Pods by which the zones of its workload may differ; None: no limit. [pods]
     mark : int
-        The bit of its workload if a node takes only one of its pods, else 0.
+        The bit of its workload if a node can have only one of its pods, otherwise 0.
     step : NodeState
         The amount that it adds to the state of its node.
     """

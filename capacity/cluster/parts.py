@@ -1,10 +1,9 @@
 """Parts of a plan that can be checked without the rest: some node groups with everything that they depend on.
 
 Groups depend on each other if they share workloads. At rest, in a rollout and after the loss of a zone, pods and nodes
-depend on nothing else, and a subnet's addresses depend on the groups with nodes or pods there.
-
-Not so where groups are connected in other ways: another cluster in shared subnets, and the zone of a group with spread
-``worst``, which is the one with the fewest free addresses.
+depend on nothing else, and a subnet's addresses depend on the groups with nodes or pods there. This is not true if
+groups are connected in other ways: by another cluster in shared subnets, or by a group with spread ``worst``, whose
+zone is the one with the fewest free addresses.
 """
 
 from __future__ import annotations

@@ -133,7 +133,7 @@ class Placement:
         return found
 
     def _constrained_reason(self, pod: PodShape, groups: tuple[int, ...]) -> str:
-        """As for other pods; the spread over zones if a node of another zone has room."""
+        """Place the pods like any others, and apply the spread over zones if a node of another zone has room."""
         room = any(fits(self.groups[i].room, s, pod) for i in groups for _, s in self.groups[i].classes)
         return "topology_spread" if room else self._reason(pod, groups)
 

@@ -6,10 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cache
 
-from capacity.cluster.check import CheckResult
+from capacity.cluster.check import CheckResult, engine_of
 from capacity.cluster.control_plane import CONTROL_PLANE_ENIS
-from capacity.cluster.engine import Engine
-from capacity.cluster.group_shapes import group_shapes
 from capacity.cluster.scenario import GroupState, ScenarioState
 from capacity.cni.facade import start_calls as start_calls_of_node
 from capacity.plan.discovery import subnet_discovery
@@ -26,7 +24,7 @@ def quota_usage(result: CheckResult) -> tuple[QuotaUse, ...]:
     """
     plan = result.plan
     most: dict[str, tuple[int, str]] = dict(vpc_use(plan))
-    beside = _beside(plan)
+    beside = _beside(result)
     largest = _largest(result)
     for state in result.scenarios:
         for name, used, where in (*_of_cluster(state, beside), *_of_groups(state)):
@@ -34,19 +32,21 @@ def quota_usage(result: CheckResult) -> tuple[QuotaUse, ...]:
                 most[name] = (used, where)
     for name, calls in _scale_up(result, largest).items():
         most[name] = (calls, largest.title)
-    if plan.kubernetes.services is not None:
-        most["cluster_services"] = (plan.kubernetes.services, "")
+    if plan.service_count is not None:
+        most["cluster_services"] = (plan.service_count, "")
     managed = sum(g.provisioner == "managed" for g in plan.node_groups)
     most["cluster_managed_groups"] = (managed, "")
     return tuple(QuotaUse(quota, *most[name]) for name, quota in load_quotas().items() if name in most)
 
 
-def _beside(plan: Plan) -> tuple[int, int]:
+def _beside(result: CheckResult) -> tuple[int, int]:
     """Network interfaces [ENIs] and address usage [NAU] other than the plan's nodes, with other clusters at peak."""
+    plan = result.plan
     interfaces = tenant_enis(plan) + (CONTROL_PLANE_ENIS if plan.control_plane else 0)
     units = tenant_nau(plan)
+    engine = engine_of(plan, result.reuse)
     for other in (t.plan for t in plan.tenants if t.plan):
-        nodes = _interfaces(Engine(other, group_shapes(other)).at_rest("peak").groups)
+        nodes = node_interfaces(engine.beside(other).at_rest("peak").groups)
         plane = CONTROL_PLANE_ENIS if other.control_plane else 0
         interfaces, units = interfaces + nodes[0] + plane, units + nodes[1]
     return interfaces, units
@@ -56,7 +56,7 @@ def _of_cluster(state: ScenarioState, beside: tuple[int, int]) -> Iterator[tuple
     where = state.title
     nodes = sum(g.nodes for g in state.groups)
     pods = sum(c.count * c.pods for g in state.groups for c in g.classes) + state.unplaced_pods
-    enis, units = (own + others for own, others in zip(_interfaces(state.groups), beside, strict=True))
+    enis, units = (own + others for own, others in zip(node_interfaces(state.groups), beside, strict=True))
     yield "cluster_nodes", nodes, where
     yield "cluster_pods", pods, where
     yield "region_enis", enis, where
@@ -70,7 +70,7 @@ def _of_groups(state: ScenarioState) -> Iterator[tuple[str, int, str]]:
             yield "managed_group_nodes", group.nodes, f"{group.shape.group.name} in {state.title}"
 
 
-def _interfaces(groups: Iterable[GroupState]) -> tuple[int, int]:
+def node_interfaces(groups: Iterable[GroupState]) -> tuple[int, int]:
     """Network interfaces of all nodes [ENIs], and their network address usage [NAU]."""
     interfaces = units = 0
     for group in groups:
@@ -98,9 +98,14 @@ def _largest(result: CheckResult) -> ScenarioState:
 def _scale_up(result: CheckResult, largest: ScenarioState) -> dict[str, int]:
     """Calls by quota name if the additional nodes of the largest over the smallest scenario start at the same time."""
     few = min(result.scenarios, key=lambda state: sum(g.nodes for g in state.groups))
+    return calls_of_growth(result.plan, few.groups, largest.groups)
+
+
+def calls_of_growth(plan: Plan, before: Iterable[GroupState], after: Iterable[GroupState]) -> dict[str, int]:
+    """The fewest EC2 calls by quota name to start the nodes that one state has more than another. [calls]"""
     calls: Counter[str] = Counter()
-    for now, then in zip(few.groups, largest.groups, strict=True):
-        calls += start_calls(result.plan, then, max(then.nodes - now.nodes, 0))
+    for now, then in zip(before, after, strict=True):
+        calls += start_calls(plan, then, max(then.nodes - now.nodes, 0))
     return {_quota_name(api): count for api, count in calls.items()}
 
 

@@ -28,6 +28,7 @@ from capacity.plan.model import NodeGroup, Plan, Workload
 # Number of cached answers: enough for the fleets of 500 groups in twelve scenarios, and for as many changes.
 COUNTS, PLACEMENTS, HOLDINGS = 10_000, 10_000, 20_000
 LOADS = 8
+BESIDE = 20_000  # engines of other clusters and their states
 FACTS = 32  # facts that all groups of a plan share: the CNI, the DaemonSets
 SHAPES, ALIKE = 20_000, 4  # shapes of groups, and variants of one group in rarely changed settings
 
@@ -123,6 +124,7 @@ class Reuse:
     counts: Kept[CountsKey, tuple[int, ...]] = field(default_factory=lambda: Kept(COUNTS))
     placements: Kept[PlacementKey, Placement] = field(default_factory=lambda: Kept(PLACEMENTS))
     holdings: Kept[HoldingKey, Holding] = field(default_factory=lambda: Kept(HOLDINGS))
+    _beside: Kept[tuple[int, str], tuple[Plan, Any]] = field(default_factory=lambda: Kept(BESIDE))
     _loads: list[tuple[LoadKey, Load]] = field(default_factory=list)
     _shapes: Kept[Hashable, list[tuple[tuple[object, ...], GroupShape]]] = field(default_factory=lambda: Kept(SHAPES))
     _facts: list[tuple[Any, Any]] = field(default_factory=list)
@@ -132,6 +134,11 @@ class Reuse:
         groups = tuple((g.name, g.fargate) for g in plan.node_groups)
         key = LoadKey(plan.workloads, groups, plan.cni.settings.pod_eni)
         return _recent(self._loads, key, lambda: self._alike(load_of(plan)), LOADS)
+
+    def of_other(self, plan: Plan, what: str, make: Callable[[], _V]) -> _V:
+        """What is computed once for the plan of another cluster: its engine, or its state that ``what`` names."""
+        found: _V = self._beside.get((id(plan), what), lambda: (plan, make()))[1]  # the plan lives as long as its id
+        return found
 
     def _alike(self, made: Load) -> Load:
         """The same load object if workloads differ only in settings that don't affect it, such as maxSurge."""

@@ -10,7 +10,7 @@ from capacity.cluster.node_state import NodeState
 from capacity.cluster.shape import GroupShape
 from capacity.cluster.spread import Slot
 from capacity.cluster.unplaced import Unplaced
-from capacity.errors import SpecError, did_you_mean
+from capacity.errors import SpecError, check_kind, did_you_mean
 from capacity.plan.model import Subnet
 from capacity.vpc.ledger import VERDICTS, SubnetState
 
@@ -102,7 +102,7 @@ class Turnover(NamedTuple):
     closings: tuple[tuple[int, str | None], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class GroupState:
     """A node group in one scenario.
 
@@ -181,7 +181,7 @@ def title_of(name: str, variant: str) -> str:
     return f"{name} ({variant})" if variant else name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ScenarioState:
     """The result of one scenario.
 
@@ -280,6 +280,7 @@ def _named(what: str, name: str, known: Mapping[str, _T]) -> _T:
     SpecError
         It does not exist; the message has the nearest name.
     """
+    check_kind(what, name, str, "its name")
     if name not in known:
         raise SpecError(f"there is no {what} {name!r}{did_you_mean(name, known)}")
     return known[name]

@@ -14,7 +14,7 @@ from ipaddress import IPv4Network
 from capacity.cluster.check import CheckResult, check
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.unplaced import without_address
-from capacity.errors import InfeasiblePlan, check_kind
+from capacity.errors import InfeasiblePlan, check_each, check_kind, check_switch
 from capacity.plan.discovery import eni_choices
 from capacity.plan.model import RESERVED_BY_AWS, NodeGroup, Plan, Reservation, Subnet
 from capacity.plan.scenarios import when_words
@@ -68,7 +68,7 @@ class SizedSubnet:
     reservations: tuple[IPv4Network, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Sizing:
     """The result: the subnets, the plan with them, its check, and the added VPC blocks."""
 
@@ -113,6 +113,9 @@ def size_plan(
         A subnet needs more than a /16, or the VPC has no room; the message says what helps.
     """
     check_kind("plan", plan, Plan, "a Plan, as read_plan gives")
+    check_each("more_blocks", more_blocks, IPv4Network, "a list of ipaddress.IPv4Network")
+    check_switch("fresh", fresh)
+    check_switch("equal", equal)
     if headroom is not None:
         plan = replace(plan, checks=replace(plan.checks, min_free=share_of("headroom", headroom)))
     serves = _served(plan)

@@ -29,7 +29,7 @@ class Due(NamedTuple):
     resource : str
         A field of :class:`~capacity.cluster.node_state.NodeState`.
     have, ask : int
-        What a node has of it after its DaemonSets, and the largest request for it.
+        Its amount on a node after DaemonSets, and the largest request for it.
     """
 
     resource: str
@@ -150,7 +150,7 @@ class _Moves:
         Notes
         -----
         A node without room for a pod holds at least as many pods as fit of the largest ones. In some resource it has
-        less left than the largest request for it, so the sum of what is used, as shares of what is there less that
+        less left than the largest request for it, so the sum of the used amounts, as shares of the amounts minus that
         request, is 1 or more. This is true for every open node when an additional one starts, and nodes that started
         empty have only pods of drained nodes.
         """

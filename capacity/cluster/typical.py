@@ -11,6 +11,7 @@ from capacity.cluster.group_platform import platform_of
 from capacity.cluster.group_shapes import daemons_of
 from capacity.cluster.shape import GroupShape
 from capacity.cni.facade import settings_on
+from capacity.errors import check_kind
 from capacity.node.maxpods import max_pods
 from capacity.node.offer import Daemon, Offer, PodAsked, offer_from
 from capacity.node.platform import as_run
@@ -25,7 +26,7 @@ def typical_pod(plan: Plan, group: str) -> PodAsked:
 
     Examples
     --------
-    >>> from capacity.plan.document import PlanSection
+    >>> from capacity.plan.sections import PlanSection
     >>> from capacity.plan.model import Cni, Plan, Requests, Workload
     >>> from capacity.plan.cni_env import CniSettings
     >>> loads = Workload("a", 3, 3, Requests(100)), Workload("b", 1, 1, Requests(500))
@@ -46,6 +47,8 @@ def group_offers(result: CheckResult, prices: Mapping[str, float | None] | None 
     [USD per hour]
     """
     check_result(result)
+    if prices is not None:
+        check_kind("prices", prices, Mapping, "a mapping of node groups to prices, such as {'general': 0.096}")
     prices = _list_prices(result) if prices is None else prices
     return tuple(_offer(result, shape, prices.get(shape.group.name)) for shape in result.shapes)
 

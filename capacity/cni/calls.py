@@ -19,11 +19,6 @@ from capacity.units import IntLike
 ASSIGN_CALLS = 1  # AssignPrivateIpAddresses: single addresses or prefixes, ipamd.go L1135-1147, L1225-1237
 UNASSIGN_CALLS = 1  # UnassignPrivateIpAddresses, one per ENI touched, ipamd.go L933
 FREE_ENI_CALLS = 3  # Describe-, Detach- and DeleteNetworkInterface, awsutils.go L1428-1551
-STEP_S = 5.0  # between two decisions of the pool manager, their calls not counted: 2 × 2.5 s, ipamd.go L60, L784-793
-DECREASE_EVERY_S = 30.0  # ipamd.go L64, L825-834
-ENI_AGE_S = 60.0  # an ENI is not freed before, data_store.go L38, L1096-1098
-DETACH_PAUSE_S = 2.0  # between detaching and deleting an ENI, awsutils.go L1428-1551
-CALL_S = 0.25  # assumed for a call of EC2: 0.2 to 0.3 s
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,46 +147,3 @@ def stop_calls(slots: Sequence[int], enis: Sequence[int], *, whole_enis: bool) -
 
 def _rises(values: Sequence[int]) -> list[int]:
     return [after - before for before, after in pairwise(values)]
-
-
-def eni_flap_calls_per_hour(costs: CallCosts) -> float:
-    """Calls of a node in an ENI attach/detach loop (WARM_ENI_TARGET=0). [calls per hour]
-
-    Notes
-    -----
-    One round: the ENI is freed 60 s after it was attached, a whole number of steps; detaching waits 2 s; the next step,
-    5 s later, creates another. The duration of the round's calls is added: 60 + 2 + 5 + 9 × 0.25 = 69.25 s.
-
-    Source
-    ------
-    ipamd.go L784-823, L849-889; data_store.go L1096-1098; awsutils.go L1428-1551. ipamd itself, run in virtual time
-    with calls of 0.2 to 0.3 s, made 468 calls in an hour.
-
-    Examples
-    --------
-    >>> round(eni_flap_calls_per_hour(call_costs(custom_networking=False, subnet_discovery=True)))
-    468
-    """
-    calls = costs.new_eni + FREE_ENI_CALLS
-    return 3600 * calls / (ENI_AGE_S + DETACH_PAUSE_S + STEP_S + calls * CALL_S)
-
-
-def prefix_flap_calls_per_hour() -> float:
-    """Calls of a node in a loop of assigning and releasing a prefix (WARM_PREFIX_TARGET=0). [calls per hour]
-
-    Notes
-    -----
-    Addresses are released more than 30 s after the last release. That is six steps later, because assigning the prefix
-    takes some time; with the two calls a round takes 30 + 2 × 0.25 = 30.5 s.
-
-    Source
-    ------
-    ipamd.go L784-834. ipamd itself, run in virtual time with calls of 0.2 to 0.3 s, made 236 calls in an hour.
-
-    Examples
-    --------
-    >>> round(prefix_flap_calls_per_hour())
-    236
-    """
-    calls = ASSIGN_CALLS + UNASSIGN_CALLS
-    return 3600 * calls / (DECREASE_EVERY_S + calls * CALL_S)

@@ -21,7 +21,7 @@ from capacity.plan.constants import CILIUM, OVERLAY, PREFIX_SIZE, SYSTEMS, VPC_C
 from capacity.units import IntLike, larger, smaller
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Pool:
     """The addresses that one node holds; each attribute is an int, or an array for many nodes.
 

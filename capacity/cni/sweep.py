@@ -16,7 +16,7 @@ from capacity.catalog.instance_type import InstanceType, check_type
 from capacity.cni import cilium_pool, vpc_cni
 from capacity.cni.node_limits import EniFigures, Rest
 from capacity.cni.node_pool import FIGURES, limits_from, rest
-from capacity.errors import SpecError, check_count, check_switch, named_kind
+from capacity.errors import SpecError, check_count, check_each, check_kind, check_switch, named_kind, shortened
 from capacity.plan.cni_env import CniSettings, check_settings
 from capacity.plan.constants import CILIUM
 
@@ -77,7 +77,7 @@ class TypeArrays:
     nitro: Ints | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class PoolGrid:
     """Pools of types × pod counts.
 
@@ -183,7 +183,10 @@ def sweep(
     import numpy as np
 
     check_settings(settings)
-    check_count("unmanaged_enis", unmanaged_enis)
+    check_count("unmanaged_enis", unmanaged_enis, most=MOST)
+    check_each("columns", columns, str, "names of columns, such as ['enis']")
+    if out is not None:
+        _check_grid("out", out)
     check_switch("windows", windows)
     settings = _bounded(settings)
     arrays = _arrays_for(settings, types if isinstance(types, TypeArrays) else type_arrays(types))
@@ -239,6 +242,10 @@ def _fill(
         np.take(table, owner, axis=0, out=columns[column], mode="clip")  # mode: no buffer for out
 
 
+def _check_grid(what: str, value: object) -> None:
+    check_kind(what, value, PoolGrid, "a PoolGrid, as returned by sweep")
+
+
 def pool_frame(grid: PoolGrid) -> pd.DataFrame:
     """One row per type and pod count, indexed by ``instance_type`` and ``pods``; int32 columns of the grid.
 
@@ -251,6 +258,7 @@ def pool_frame(grid: PoolGrid) -> pd.DataFrame:
     >>> pool_frame(grid).loc[("m5.large", 10), "subnet_addresses"]
     np.int32(14)
     """
+    _check_grid("grid", grid)
     import pandas as pd
 
     index = pd.MultiIndex.from_product([grid.names, grid.pods], names=["instance_type", "pods"])
@@ -267,7 +275,7 @@ def _counts(name: str, values: int | Sequence[int] | AnyInts) -> Ints:
     if given.size == 0:
         return np.empty(0, dtype=np.int32)
     if given.ndim > 1 or given.dtype.kind not in "iu":
-        raise SpecError(f"{name}: expected whole numbers, a single one or a row of them")
+        raise SpecError(f"{name}: {shortened(repr(values))} (expected a whole number or a row of whole numbers)")
     if given.min() < 0 or given.max() > MOST:
         raise SpecError(f"{name}: expected counts from 0 to {MOST:,}, found {given.min()} to {given.max()}")
     return np.atleast_1d(given).astype(np.int32, copy=False)

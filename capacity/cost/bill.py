@@ -9,6 +9,7 @@ from capacity.cluster.scenario import GroupState, ScenarioState
 from capacity.cost.cluster_fees import control_plane_lines
 from capacity.cost.fargate import fargate_size
 from capacity.cost.inputs import CostInputs
+from capacity.cost.network_cost import network_lines
 from capacity.cost.plan_cost import (
     AUTO_MODE,
     EXTENDED_SUPPORT,
@@ -75,11 +76,13 @@ class Bill:
         self.inputs = inputs
         self.book = book or PriceBook(plan.region, inputs)
         self._cluster = tuple(control_plane_lines(plan.kubernetes.version, self.book))
+        self._network = tuple(network_lines(plan, inputs.network, self.book)) if inputs.network else ()
 
     def cost(self, state: ScenarioState) -> Cost:
         """The cost of a scenario if its nodes run for a month."""
         lines = [line for group in state.groups for line in self._group(group, state.lost_zones)]
-        return Cost(state.name, state.variant, (*(line for line in lines if line.count), *self._cluster))
+        counted = (line for line in lines if line.count)
+        return Cost(state.name, state.variant, (*counted, *self._cluster, *self._network))
 
     def notes(self) -> Iterator[str]:
         """Assumptions of the figures that the output must show."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from capacity.catalog.age import today
 from capacity.catalog.fees import KubernetesVersion, kubernetes_versions
@@ -28,6 +29,33 @@ def control_plane_lines(version: str | None, book: PriceBook) -> Iterator[CostLi
     tier = book.inputs.tier
     if tier != STANDARD:
         yield CostLine(TIER, "", tier, 1, "cluster", book.of_fee(tier, f"a control plane of {tier}"))
+
+
+class PriceStep(NamedTuple):
+    """A price of the control plane from a day on (ISO; to the month if no day is known). [USD per cluster-hour]"""
+
+    since: str
+    usd_per_hour: float
+    what: str
+    source: str
+
+
+def control_plane_history() -> tuple[PriceStep, ...]:
+    """What an EKS cluster has cost by the hour, oldest first.
+
+    >>> [step.usd_per_hour for step in control_plane_history()]
+    [0.2, 0.1, 0.6]
+    """
+    return (
+        PriceStep("2018-06", 0.20, "each cluster", "EKS notes of 2018-10-04 (0.20 × 24 × 30 = $144)"),
+        PriceStep("2020-01-21", 0.10, "each cluster", "AWS blog, Amazon EKS Price Reduction (2020-01-21)"),
+        PriceStep(
+            "2024-04-01",
+            0.60,
+            "a version in extended support; in standard support still 0.10",
+            "AWS Containers blog, Amazon EKS extended support for Kubernetes versions pricing",
+        ),
+    )
 
 
 def _unsure(version: str | None) -> str:

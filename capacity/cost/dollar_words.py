@@ -124,7 +124,8 @@ def terms(line: CostLine) -> str:
     each, total = line.rate.usd_per_hour, line.usd_per_month
     if each is None or total is None:
         return f"not known: {line.rate.unknown}"
-    return f"{line.count:,g} × {money(each)} × {HOURS_PER_MONTH} h = {usd(total)}"
+    hours = f" × {line.hours:g} h" if line.hours != 1 else ""
+    return f"{line.count:,g} × {money(each)}{hours} = {usd(total)}"
 
 
 def cost_json(cost: PlanCost) -> dict[str, Any]:

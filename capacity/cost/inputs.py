@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 STANDARD = TIERS[0]
 MOST_FACTOR = 10
 MOST_USD_PER_HOUR = 100_000
+MOST_GB = 1e9  # of traffic in a month
 Key = tuple[str, str, str, str]  # type, region (empty: any), os, capacity type
 
 
@@ -34,6 +35,32 @@ class PriceFile:
             if (found := self.prices.get((name, place, system, capacity_type))) is not None:
                 return found
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkUse:
+    """Traffic that a plan does not contain; by default none.
+
+    Attributes
+    ----------
+    cross_zone_gb : float
+        Traffic between zones, counted once; both directions are billed. [GB per month]
+    nat_gb : float
+        Traffic through NAT gateways. [GB per month]
+
+    Raises
+    ------
+    SpecError
+        A negative or absurdly large figure.
+    """
+
+    cross_zone_gb: float = 0.0
+    nat_gb: float = 0.0
+
+    def __post_init__(self) -> None:
+        for what, value in (("cross-zone traffic", self.cross_zone_gb), ("NAT traffic", self.nat_gb)):
+            if not 0 <= value <= MOST_GB:
+                raise SpecError(f"{what}: {value:g} GB is out of range (expected 0 to {MOST_GB:,.0f})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +85,8 @@ class CostInputs:
         Tier of the control plane, one of :data:`~capacity.plan.constants.TIERS`.
     as_of : date or None
         The day on which extended support is checked; None is today.
+    network : NetworkUse or None
+        Count load balancers, NAT gateways, endpoints and this traffic too; None: leave them out.
 
     Raises
     ------
@@ -73,6 +102,7 @@ class CostInputs:
     public_ipv4: tuple[str, ...] = ()
     tier: str = STANDARD
     as_of: dt.date | None = None
+    network: NetworkUse | None = None
 
     def __post_init__(self) -> None:
         if self.prices is not None:
@@ -97,7 +127,13 @@ class CostInputs:
             "per_node_cost": self.node_cost,
             "public_ipv4": list(self.public_ipv4),
             "control_plane_tier": self.tier,
+            **self._network_told(),
         }
+
+    def _network_told(self) -> dict[str, object]:
+        """The inputs about the network, if it is counted."""
+        use = self.network
+        return {} if use is None else {"network": {"cross_zone_gb": use.cross_zone_gb, "nat_gb": use.nat_gb}}
 
     def check_groups(self, plan: Plan) -> None:
         """Refuse node groups that the plan does not have, and Fargate profiles.

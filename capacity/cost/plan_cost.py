@@ -9,9 +9,12 @@ from capacity.units import HOURS_PER_MONTH
 
 NODES, AUTO_MODE, FARGATE_VCPU, FARGATE_GB = "nodes", "auto-mode", "fargate-vcpu", "fargate-gb"
 NODE_COST, PUBLIC_IPV4 = "per-node-cost", "public-ipv4"
+LOAD_BALANCER, NAT_GATEWAY, NAT_TRAFFIC = "load-balancer", "nat-gateway", "nat-traffic"
+VPC_ENDPOINT, CROSS_ZONE = "vpc-endpoint", "cross-zone-traffic"
 CONTROL_PLANE, EXTENDED_SUPPORT, TIER = "control-plane", "extended-support", "control-plane-tier"
 ITEMS = (
     NODES, AUTO_MODE, FARGATE_VCPU, FARGATE_GB, NODE_COST, PUBLIC_IPV4, CONTROL_PLANE, EXTENDED_SUPPORT, TIER,
+    LOAD_BALANCER, NAT_GATEWAY, NAT_TRAFFIC, VPC_ENDPOINT, CROSS_ZONE,
 )  # fmt: skip
 
 
@@ -48,15 +51,17 @@ class CostLine:
     item : str
         One of :data:`ITEMS`.
     where : str
-        The node group; empty for the cluster.
+        The node group or tenant; empty for the cluster.
     what : str
         The counted item: an instance type, a Fargate pod size, a Kubernetes version.
     count : float
         In ``unit``.
     unit : str
-        ``node``, ``vCPU``, ``GB``, ``address`` or ``cluster``.
+        ``node``, ``vCPU``, ``GB``, ``address``, ``cluster`` and others.
     rate : Rate
         Per unit and hour.
+    hours : float
+        Hours of a month that are billed; 1 for a price without time, such as that of a GB of traffic.
     """
 
     item: str
@@ -65,12 +70,13 @@ class CostLine:
     count: float
     unit: str
     rate: Rate
+    hours: float = HOURS_PER_MONTH
 
     @property
     def usd_per_month(self) -> float | None:
-        """Count × price × 730 hours, rounded to cents; None if the price is unknown. [USD per month]"""
+        """Count × price × hours (730), rounded to cents; None if the price is unknown. [USD per month]"""
         each = self.rate.usd_per_hour
-        return None if each is None else round(self.count * each * HOURS_PER_MONTH, 2)
+        return None if each is None else round(self.count * each * self.hours, 2)
 
     @property
     def title(self) -> str:

@@ -17,7 +17,7 @@ NEEDED, OPTIONAL = ("type", "usd_per_hour"), ("region", "os", "capacity_type")
 _FIGURE = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,12})?")
 
 
-def read_price_file(path: Path) -> PriceFile:
+def read_price_file(path: Path | str) -> PriceFile:
     """Prices of a CSV file with the columns ``type`` and ``usd_per_hour``, and ``region``, ``os``, ``capacity_type``.
 
     Raises

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from capacity.catalog.fees import AUTO_MODE_TYPE, Fee, fee, lists_auto_mode
+from capacity.catalog.network_fees import NetworkFee, network_fees
 from capacity.catalog.prices import DEFAULT_REGION, Price, price, regions
 from capacity.catalog.regions import unknown_region
 from capacity.cost.inputs import CostInputs
@@ -79,6 +80,17 @@ class PriceBook:
             return Rate(None, unknown=f"the price of {what} {self._place()} is not known")
         return self._times_factor(there, there.value, factor)
 
+    def of_network_fee(self, name: str, what: str) -> Rate:
+        """A price of ``network_fees.csv`` in the region, or that of us-east-1 times the factor. [USD]"""
+        fees = network_fees()
+        found = fees.get((name, self.region or ""))
+        if found is not None:
+            return Rate(found.value, found.source, found.date)
+        there, factor = fees.get((name, DEFAULT_REGION)), self.inputs.price_factor
+        if there is None or factor is None:
+            return Rate(None, unknown=f"the price of {what} {self._place()} is not known")
+        return self._times_factor(there, there.value, factor)
+
     def notes(self) -> list[str]:
         """Notes on prices that come from another region times a factor."""
         factor = self.inputs.price_factor
@@ -130,7 +142,7 @@ class PriceBook:
             return Rate(None, unknown=self._why_unpriced(name, found))
         return self._times_factor(there, there.per_hour, factor)
 
-    def _times_factor(self, there: Price | Fee, figure: float, factor: Fraction) -> Rate:
+    def _times_factor(self, there: Price | Fee | NetworkFee, figure: float, factor: Fraction) -> Rate:
         self.scaled = True
         how = f"{DEFAULT_REGION} {money(figure)} × {float(factor):g}"
         return Rate(round(figure * float(factor), DIGITS), there.source, there.date, how, region=DEFAULT_REGION)

@@ -1,4 +1,4 @@
-"""Independent components of a plan, and what the engine answers for them at points of growth."""
+"""Independent components of a plan, and the engine's results for them at points of growth."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def pods_per_empty_node(shape: GroupShape, pod: PodShape) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Answers of the engine at points of growth: shape (n_points, n_groups) each, except ``replicas``.
+    """Results of the engine at points of growth: shape (n_points, n_groups) each, except ``replicas``.
 
-    ``replicas`` (n_points, n_workloads); ``vpc`` and ``branch`` are workload pods on nodes; ``unplaced``
-    (n_points, n_workloads) are those that are unschedulable; ``first`` is the first answer, ``limits`` the fewest
-    and most nodes of each group.
+    ``replicas`` (n_points, n_workloads); ``vpc`` and ``branch`` are workload pods on nodes; ``unplaced`` (n_points,
+    n_workloads) are those that are unschedulable; ``first`` is the first result, ``limits`` the fewest and most nodes
+    of each group.
     """
 
     replicas: Floats

@@ -1,20 +1,21 @@
-"""Tables of the addresses in every subnet over the pods of each node group, made by the engine's formulas.
+"""Tables of the addresses in every subnet by the pods of each node group, computed with the engine's formulas.
 
-A *component* is a set of node groups that share workloads, with those workloads. Its state is how many nodes
-it has and how many of its pods are on VPC addresses; tables give, for each state, what it takes of each
-subnet. Two ways to a state:
+A *component* is a set of node groups that share workloads, with those workloads. Its state is its number of nodes and
+the number of its pods on VPC addresses; tables give the addresses that each state uses in each subnet. There are two
+kinds of states:
 
-- one group, pods of one shape: the state is the count of pods, and the tables are exact;
-- else: the load, in nodes (the largest share of any resource), gives the nodes; how many nodes a load needs,
-  how the pods divide over several groups, and how many have branch ENIs is taken from the engine at points
-  along the expected path and interpolated between. Pods are spread evenly over the nodes of a group.
+- One group with pods of one shape: the state is the count of pods, and the tables are exact.
+
+- Otherwise: the load, in nodes (the largest share of any resource), decides the nodes. The nodes that a load needs, the
+distribution of the pods over several groups, and the pods with branch ENIs come from the engine at points along the
+expected path, with interpolation between them. Pods are spread evenly over the nodes of a group.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from capacity.cluster.engine import Engine
 from capacity.cluster.node_state import BRANCH, VPC, PodShape
@@ -29,16 +30,14 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.floating[Any]]
 from capacity.forecast.calibration import Calibration, groups_that_hold, is_mixed, partition, pods_per_empty_node
 from capacity.forecast.group_tables import GroupTable, group_table, together
+from capacity.forecast.load_steps import load_beyond_all, load_steps, nodes_at, resource_shares, stages
 
 MOST_STATES = 1_000_000  # pods told apart in a component of one pod shape; of more, a tenth as many steps
 MOST_CELLS = 3_000_000  # states × places of a component of mixed pods
 FULL_TABLES = 8  # components that have as many as that; more of them share what these would take
 FEWEST_STATES = 1_000
 MOST_COLUMNS = 256  # counts of pods told apart per count of nodes there: an eighth of a pod per node or less
-MOST_STAGES = 1500  # node counts told apart in a component of mixed pods
-STEPS_PER_NODE = 32  # of the load
 MOST_TOLD_APART = 1 << 30  # pods of a component
-MOST_LOAD_STEPS = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +47,23 @@ class Component:
     Attributes
     ----------
     shares : ndarray of float32, shape (n_resources, n_workloads)
-        Of a node, that one pod of each workload takes. For pods of one shape: one row of ones.
+        Share of a node that one pod of each workload uses. For pods of one shape: one row of ones.
     load_steps : float
         Steps of the load per unit; 0 for pods of one shape.
     pods_per_state : int
-        Pods of one shape that share a state, the most of them told. [pods]
+        Pods of one shape that share a state, which has the figures for the most of them. [pods]
     stage_of : ndarray of int32, shape (n_steps,)
-        Which node counts a load needs.
+        The stage (set of node counts) of each load step.
     columns, column_of : int, ndarray of float32, shape (n_stages,)
         States per stage, and states per pod on a VPC address.
     table : GroupTable
-        Of all groups together.
+        Table of all groups together.
     left_over : ndarray of bool, shape (n_states,)
         Whether pods are unschedulable: the groups are at their most nodes.
     stuck : ndarray of bool, shape (n_states,)
         Whether pods on nodes get no address.
     rank : ndarray of int32, shape (n_states,), or None
-        What bounds are made by: the addresses of a state in all. None: its own number.
+        The order of the states for bounds, by their total addresses. None: by their number.
     nodes : ndarray of int32, shape (n_groups, n_states)
     """
 
@@ -120,9 +119,9 @@ class Component:
 
 
 class Sum:
-    """Σ weight × replicas of some workloads on each day of each draw, added up one workload at a time.
+    """Σ weight × replicas of some workloads on each day of each draw, added one workload at a time.
 
-    Values that are equal in every draw are added first, so that they need one column, not one per draw.
+    Values that are equal in every draw are added first, so they need one column instead of one per draw.
     """
 
     __slots__ = ("total", "weights")
@@ -134,7 +133,7 @@ class Sum:
         self.total: Any = np.zeros((1, 1), dtype=np.float32) if begin is None else begin
 
     def add(self, workload: int, replicas: Floats) -> None:
-        """Add the replicas of one workload, by its number among the weights; the array given is not changed."""
+        """Add the replicas of one workload, by its number among the weights; the given array does not change."""
         import numpy as np
 
         weight = self.weights[workload]
@@ -162,7 +161,7 @@ def _component(
     top: Sequence[int],
     share: float,
 ) -> Component:
-    """``share``: of the largest tables that a component may have."""
+    """``share``: the part of the largest allowed table size that a component can use."""
     pods = [engine.pods[w] for w in workloads]
     shape = engine.shapes[groups[0]]
     if not is_mixed(engine, groups, workloads):
@@ -246,40 +245,33 @@ def _of_mixed_pods(
 ) -> Component:
     import numpy as np
 
-    shares = _shares(engine, workloads)
+    homes = [groups_that_hold(engine, w) for w in workloads]
+    shares = resource_shares(
+        [
+            (engine.pods[w], engine.shapes[able[0]].first if able else None)
+            for w, able in zip(workloads, homes, strict=True)
+        ]
+    )
     loads = (points.replicas[:, list(workloads)] @ shares.T.astype(float)).max(axis=1)
     highest = max(float((shares @ np.array(top, dtype=float)).max()), float(loads.max()), 1e-6)
-    steps, grid = _load_grid(max(min(highest, _load_beyond_all(engine, groups)), float(loads.min())))
+    steps, grid = load_steps(max(min(highest, load_beyond_all(engine, groups)), float(loads.min())))
     order = np.argsort(loads, kind="stable")
     known = loads[order]
-    counts = np.stack([_nodes_of(grid, known, points.nodes[order, g], points.limits[g]) for g in groups])
-    able = [w for w in workloads if groups_that_hold(engine, w)]
+    counts = np.stack([nodes_at(grid, known, points.nodes[order, g], points.limits[g]) for g in groups])
+    able = [w for w, groups_of_it in zip(workloads, homes, strict=True) if groups_of_it]
     short = points.unplaced[order][:, able].sum(axis=1) > 0
     full = float(known[short].min()) if short.any() else np.inf
-    stage_of, first = _stages(counts, max(round(steps), 1), int(np.searchsorted(grid, full)))
+    stage_of, first = stages(counts, max(round(steps), 1), int(np.searchsorted(grid, full)))
     ends = np.append(first[1:], len(grid)) - 1  # last load step of each stage
     places = sum(len(engine.slots[g]) for g in groups)
     columns = int(np.clip(most_cells // (len(first) * places), 32, MOST_COLUMNS))
-    vpc = tuple(w for w in workloads if engine.pods[w].kind == VPC and groups_that_hold(engine, w))
+    vpc = tuple(w for w in able if engine.pods[w].kind == VPC)
     room = max(max(engine.shapes[g].first.most_workload_pods, 1) for g in groups)
     most = np.maximum(np.ceil((grid[ends] + 1 / steps) * room), 1)
     column_of = np.minimum((columns - 1) / most, 1.0)
     pods = np.arange(columns)[None, :] / column_of[:, None]  # on VPC addresses, of the whole component
-    all_vpc = np.maximum(points.vpc[:, list(groups)].sum(axis=1)[order], 1)
-    tables, nodes = [], []
-    stuck = np.zeros(len(first) * columns, dtype=np.bool_)
-    for row, g in enumerate(groups):
-        share = np.interp(grid[ends], known, points.vpc[order, g] / all_vpc)
-        branch = np.interp(grid[ends], known, points.branch[order, g])
-        here = np.repeat(counts[row][ends], columns)
-        mine = _whole_pods((pods * share[:, None]).ravel())
-        if short.any():  # capacity of its maximum number of nodes
-            mine = np.minimum(mine, np.int32(min(points.vpc[:, g].max(), MOST_TOLD_APART)))
-        stuck |= _stuck(engine.shapes[g], here, mine)
-        every = np.repeat(_whole_pods(branch), columns)
-        tables.append(group_table(engine, g, points.zones[g], here, mine, every, points.first))
-        nodes.append(here)
-    table = together(tables)
+    by_stage = _Stages(order, known, grid[ends], counts[:, ends], pods, short=bool(short.any()))
+    table, nodes, stuck = _tables_by_stage(engine, groups, points, by_stage)
     return Component(
         groups=groups,
         workloads=workloads,
@@ -292,10 +284,61 @@ def _of_mixed_pods(
         column_of=column_of.astype(np.float32),
         table=table,
         rank=_ranks(table.used().sum(axis=0, dtype=np.int64)),
-        nodes=np.stack(nodes),
+        nodes=nodes,
         left_over=np.repeat(grid[first] >= full, columns),
         stuck=stuck,
     )
+
+
+class _Stages(NamedTuple):
+    """States of groups with mixed pods: stages of the load, and in each a column per count of pods on VPC addresses.
+
+    Attributes
+    ----------
+    order : ndarray of int, shape (n_points,)
+        Calibrated points by their load.
+    known : ndarray of float, shape (n_points,)
+        Their loads, ascending.
+    ends : ndarray of float, shape (n_stages,)
+        Highest load of each stage.
+    counts : ndarray of int, shape (n_groups, n_stages)
+        [nodes]
+    pods : ndarray of float, shape (n_stages, n_columns)
+        Pods on VPC addresses of all groups together.
+    short : bool
+        Whether pods are unschedulable at some load: the groups are at their most nodes.
+    """
+
+    order: npt.NDArray[np.intp]
+    known: Floats
+    ends: Floats
+    counts: Ints
+    pods: Floats
+    short: bool
+
+
+def _tables_by_stage(
+    engine: Engine, groups: tuple[int, ...], points: Calibration, of: _Stages
+) -> tuple[GroupTable, Ints, npt.NDArray[np.bool_]]:
+    """Addresses of all groups together, nodes per group, and whether a node has too many pods, by state."""
+    import numpy as np
+
+    columns = of.pods.shape[1]
+    all_vpc = np.maximum(points.vpc[:, list(groups)].sum(axis=1)[of.order], 1)
+    tables, nodes = [], []
+    stuck = np.zeros(of.pods.size, dtype=np.bool_)
+    for row, g in enumerate(groups):
+        share = np.interp(of.ends, of.known, points.vpc[of.order, g] / all_vpc)
+        branch = np.interp(of.ends, of.known, points.branch[of.order, g])
+        here = np.repeat(of.counts[row], columns)
+        mine = _whole_pods((of.pods * share[:, None]).ravel())
+        if of.short:  # capacity of its maximum number of nodes
+            mine = np.minimum(mine, np.int32(min(points.vpc[:, g].max(), MOST_TOLD_APART)))
+        stuck |= _stuck(engine.shapes[g], here, mine)
+        every = np.repeat(_whole_pods(branch), columns)
+        tables.append(group_table(engine, g, points.zones[g], here, mine, every, points.first))
+        nodes.append(here)
+    return together(tables), np.stack(nodes), stuck
 
 
 def _whole_pods(pods: Floats) -> Ints:
@@ -312,87 +355,3 @@ def _ranks(used: npt.NDArray[np.int64]) -> Ints:
     if int(used.max(initial=0)) <= len(used):
         return used.astype(np.int32)
     return np.unique(used, return_inverse=True)[1].astype(np.int32)
-
-
-def _load_grid(highest: float) -> tuple[float, Floats]:
-    """Steps per node of load, and the loads from 0 to just above the highest."""
-    import numpy as np
-
-    steps = min(float(STEPS_PER_NODE), MOST_LOAD_STEPS / highest)
-    return steps, np.arange(int(highest * steps) + 2) / steps
-
-
-def _load_beyond_all(engine: Engine, groups: tuple[int, ...]) -> float:
-    """Number of nodes whose primary addresses alone exhaust every subnet of the groups four times."""
-    sizes = [engine.subnets[s.subnet].usable for g in groups for s in engine.slots[g]]
-    return 4.0 * max(sizes) * len(sizes)
-
-
-def _shares(engine: Engine, workloads: tuple[int, ...]) -> Floats:
-    """Share of each node resource that one pod of each workload uses, without resources that are never the limit."""
-    import numpy as np
-
-    rows = []
-    for w in workloads:
-        pod = engine.pods[w]
-        able = groups_that_hold(engine, w)
-        if not able:  # such a pod fits on no node: it takes nothing
-            rows.append([0.0] * 7)
-            continue
-        first = engine.shapes[able[0]].first
-        room, start = first.room, first.start
-        needs = (
-            (pod.cpu, room.cpu - start.cpu),
-            (pod.memory, room.memory - start.memory),
-            (1, room.max_pods - start.pods),
-            (pod.kind == VPC, room.addresses - start.vpc_pods),
-            (pod.kind == BRANCH, room.branch_enis - start.branch_pods),
-            (pod.volumes, room.volumes - start.volumes),
-            (pod.gpus, room.gpus - start.gpus),
-        )
-        rows.append([need / max(have, 1) if need else 0.0 for need, have in needs])
-    shares = np.array(rows, dtype=np.float32).T
-    kept: list[int] = []
-    for r in range(len(shares)):
-        rivals = [o for o in range(len(shares)) if o != r and (shares[o] >= shares[r]).all()]
-        if not any((shares[o] > shares[r]).any() or o < r for o in rivals):
-            kept.append(r)
-    return shares[kept]
-
-
-def _nodes_of(grid: Floats, known: Floats, nodes: Ints, limits: tuple[int, int | None]) -> Ints:
-    """Nodes of one group at each load, never decreasing: from the engine at known loads, linear between and beyond."""
-    import numpy as np
-
-    floor, most = limits
-
-    more = nodes > floor
-    level = nodes - 0.5  # ⌈…⌉ of it is the engine's count
-    if more.any():  # at the minimum the need is lower, in proportion to the load
-        last = np.flatnonzero(more)[-1]
-        level = np.where(more, level, np.minimum(level, known * level[last] / known[last]))
-    level = np.maximum.accumulate(level)
-    lines = np.interp(grid, known, level)
-    beyond = grid > known[-1]
-    if beyond.any() and nodes[-1] > floor:
-        lines[beyond] = level[-1] * grid[beyond] / known[-1]
-    found = np.maximum(np.ceil(lines - 1e-9), floor)
-    return np.asarray(found if most is None else np.minimum(found, most), dtype=np.int32)
-
-
-def _stages(counts: Ints, node: int, full: int) -> tuple[Ints, Ints]:
-    """Run of equal node counts of each load step, and the start of each run.
-
-    A run ends after the load of one ``node``, even if none can be added, and if the nodes are ``full``.
-    """
-    import numpy as np
-
-    steps = np.arange(counts.shape[1])
-    new = np.append(True, (counts[:, 1:] != counts[:, :-1]).any(axis=0)) | (steps % node == 0) | (steps == full)
-    first = np.flatnonzero(new)
-    if len(first) > MOST_STAGES:
-        first = first[
-            np.unique(np.geomspace(1, len(first), MOST_STAGES).astype(int)) - 1
-        ]  # near the current load each node counts
-    stage_of = np.searchsorted(first, np.arange(counts.shape[1]), side="right") - 1
-    return stage_of.astype(np.int32), first.astype(np.int32)

@@ -1,9 +1,9 @@
 """Growth with randomness: many simulations of every workload's replicas, looked up in the component tables.
 
-Draws come in chunks, and each workload's are added to its component's sums as they are made, so memory grows
-with neither number. In each chunk a subnet's first day of shortage is found exactly without looking at every
-day: per block of days a bound on what each component takes of the subnet, from its largest state of the block,
-rules most blocks out.
+Draws are processed in chunks, and the draws of each workload are added to the sums of its component immediately, so
+memory does not grow with the number of simulations or workloads. In each chunk, the first day of shortage of a subnet
+is found exactly without a check of every day: for each block of days, an upper bound of the addresses of each
+component, from its largest state in the block, excludes most blocks.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from capacity.forecast.replicas import MOST_LOG, MOST_PODS, is_random, log_rate,
 from capacity.forecast.result import QUANTILES
 from capacity.forecast.span import Horizon
 from capacity.plan.constants import PREFIX_SIZE
-from capacity.plan.model import Growth, Plan, Subnet
+from capacity.plan.growth import Growth
+from capacity.plan.model import Plan, Subnet
 from capacity.vpc.blocks import prefixes_fit
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ def fan_draws(places: int) -> int:
 
 
 class _Draws:
-    """Draws of every workload, each added to its component's sums as soon as it is made.
+    """Draws of every workload, each added to the sums of its component immediately.
 
     Parameters
     ----------

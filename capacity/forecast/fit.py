@@ -5,10 +5,10 @@ The model of addresses used on day t, with φ from 0 (noise that forgets) to nea
     y(t) = level + trend·t + weekday + yearly waves + steps + u(t),    u(t) = φ·u(t − 1) + e(t)
 
 y is the count itself (growth in addresses per day) or its logarithm (growth in percent). Every combination of that
-choice and φ is fitted by generalized least squares and weighted by its restricted likelihood, and draws come from all
-in proportion. In each draw the coefficients and the size of the noise are drawn from their posterior distribution, and
-future e(t) are drawn from the residuals e(t) of the past (a residual bootstrap). The width of the bands therefore
-includes the uncertainty of the trend.
+choice and φ is fitted by generalized least squares and weighted by its restricted likelihood. Simulations use all
+combinations in proportion to their weights. In each draw the coefficients and the size of the noise are drawn from
+their posterior distribution, and future e(t) are drawn from the residuals e(t) of the past (a residual bootstrap). The
+width of the bands therefore includes the uncertainty of the trend.
 
 Source
 ------
@@ -130,7 +130,7 @@ def fit(days: Days, used: Floats, *, positive: bool) -> Fit:
     used : ndarray of float
         Addresses used on these days. If only free addresses are known, minus these.
     positive : bool
-        Whether ``used`` is a count above 0, so that growth in percent has a meaning.
+        Whether ``used`` is a count above 0, so that growth in percent is defined.
     """
     import numpy as np
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
-from capacity.errors import SpecError
+from capacity.errors import SpecError, check_kind
 from capacity.files import input_name, read_bytes, read_head
 from capacity.forecast.history import read_observations
 from capacity.forecast.series import FREE, USED, Observation, parse_count, parse_time
@@ -64,8 +64,9 @@ def read_history(path: Path | str, subnet: str | None = None) -> Reading:
     SpecError
         The file cannot be read, is of an unknown kind, or has an error; the message has the place.
     """
-    path = Path(path)
-    name = input_name(path)
+    name, path = input_name(path), Path(path)
+    if subnet is not None:
+        check_kind("subnet", subnet, str, "the name of a subnet, or None")
     if path.is_file() and read_head(path, len(SQLITE_MAGIC)) in (SQLITE_MAGIC, b""):
         return _any_in(Reading(read_observations(path)), name)
     data = read_bytes(path)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from capacity.errors import SpecError, did_you_mean
+from capacity.errors import SpecError, check_each, check_function, check_kind, check_switch, did_you_mean
 from capacity.forecast.certain import Progress
 from capacity.forecast.fit import FEWEST_DAYS, LINEAR, Fit, draw, fit
 from capacity.forecast.quantile import day_quantiles, rank
@@ -65,6 +65,12 @@ def forecast_history(
     Only observations up to ``span.start`` are used. A subnet has run out on the first day on which its free
     addresses round to none.
     """
+    _check_series(series)
+    check_kind("span", span, Horizon, "a Horizon, as returned by parse_horizon")
+    check_kind("usable", usable, Mapping, "a mapping of subnets to sizes, as returned by sizes_of")
+    check_each("wanted", wanted, str, "a list of the names of subnets")
+    check_function("progress", progress)
+    check_switch("backtest", backtest)
     check_paths(paths, seed)
     order = [*wanted, *(s.name for s in series if s.name not in wanted)]
     by_name = {s.name: s for s in series}
@@ -87,13 +93,18 @@ def forecast_history(
 
 
 def sizes_of(series: Sequence[DailySeries], plan: Plan | None, given: Mapping[str, int]) -> dict[str, int]:
-    """Usable addresses of subnets: given by name, else from the plan, else given for all ("").
+    """Usable addresses of subnets: the size given by name, otherwise that of the plan, otherwise the size given for all
+    ("").
 
     Raises
     ------
     SpecError
         A size for a subnet that is neither in a history nor in the plan.
     """
+    _check_series(series)
+    if plan is not None:
+        check_kind("plan", plan, Plan, "a Plan, as returned by read_plan, or None")
+    check_kind("given", given, Mapping, "a mapping of subnets to sizes, such as {'private-a': 251}")
     known = {s.name: s.usable for s in plan.subnets} if plan else {}
     names = list(dict.fromkeys([*known, *(s.name for s in series)]))
     for name in given:
@@ -103,6 +114,10 @@ def sizes_of(series: Sequence[DailySeries], plan: Plan | None, given: Mapping[st
     if "" in given:
         known = dict.fromkeys(names, given[""]) | known
     return known | {name: size for name, size in given.items() if name}
+
+
+def _check_series(value: object) -> None:
+    check_each("series", value, DailySeries, "a list of DailySeries, as returned by daily_series")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

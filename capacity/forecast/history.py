@@ -1,9 +1,9 @@
 """File of ``capacity record``: snapshots of the use of subnets, in SQLite.
 
-One file, safe under several writers: each snapshot is one transaction that waits for its turn. The rollback
-journal rather than the write-ahead log: a snapshot a night needs no readers during writes, the history stays a
-single file that can be copied, and it works on network file systems, where the log's shared memory does not.
-A writer that is killed, or meets a full disk, leaves the file as it was before.
+One file, safe under several writers: each snapshot is one transaction that waits for its turn. It uses the rollback
+journal instead of the write-ahead log: a nightly snapshot needs no readers during writes, the history stays a single
+file that can be copied, and network file systems are supported, which the shared memory of the log does not allow. A
+writer that is killed, or meets a full disk, leaves the file as it was before.
 
 Source
 ------
@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from capacity.errors import CapacityError, SpecError
+from capacity.errors import CapacityError, SpecError, check_count, check_each, check_kind, check_path
 from capacity.forecast.series import Observation
 
 APPLICATION_ID = 0x63617031  # "cap1", so that `file` and this module recognize the format
@@ -68,7 +68,7 @@ class RecordedFill:
     holders: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class FillSnapshot:
     """All subnets at one moment; nodes and pods are None if unknown."""
 
@@ -77,6 +77,14 @@ class FillSnapshot:
     subnets: tuple[RecordedFill, ...]
     nodes: int | None = None
     pods: int | None = None
+
+    def __post_init__(self) -> None:
+        check_kind("time", self.time, datetime, "a datetime with its time zone")
+        check_kind("source", self.source, str, "the name of the source")
+        check_each("subnets", self.subnets, RecordedFill, "a RecordedFill for each subnet")
+        for what, count in (("nodes", self.nodes), ("pods", self.pods)):
+            if count is not None:
+                check_count(what, count)
 
     def __repr__(self) -> str:
         return f"<FillSnapshot {self.time:%Y-%m-%d %H:%M}: {len(self.subnets)} subnets>"
@@ -95,7 +103,7 @@ class Recorded:
     pods: int | None
 
 
-def record(path: Path, snapshot: FillSnapshot, keep_from: datetime | None = None) -> int:
+def record(path: Path | str, snapshot: FillSnapshot, keep_from: datetime | None = None) -> int:
     """Append a snapshot, and drop those before ``keep_from``, in one transaction.
 
     Returns
@@ -110,6 +118,11 @@ def record(path: Path, snapshot: FillSnapshot, keep_from: datetime | None = None
     CapacityError
         The file cannot be written: full disk, read-only, locked for longer than half a minute.
     """
+    check_path("path", path)
+    check_kind("snapshot", snapshot, FillSnapshot, "a FillSnapshot, as returned by snapshot_of_plan")
+    if keep_from is not None:
+        check_kind("keep_from", keep_from, datetime, "a datetime with its time zone, or None")
+    path = Path(path)
     for s in snapshot.subnets:
         if s.free < 0:
             raise SpecError(f"{snapshot.source}: {s.name} has {s.free} free addresses: a plan that does not fit")

@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from capacity.cluster.check import CheckResult, check
+from capacity.cluster.check import CheckResult, check, check_result
 from capacity.cluster.engine import Engine
 from capacity.cluster.group_shapes import group_shapes
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.unplaced import unschedulable, without_address
-from capacity.errors import SpecError, check_kind
+from capacity.errors import SpecError, check_function, check_kind, did_you_mean
 from capacity.forecast.calibration import held_nowhere
 from capacity.forecast.certain import DailyFill, Progress, daily_fill
 from capacity.forecast.draws import Simulation, expected_replicas, simulate
@@ -67,9 +67,13 @@ def forecast_growth(
     If no growth is random, the engine computes every day and the dates are exact. Otherwise ``paths`` simulations
     are looked up in tables made by the engine's formulas (:mod:`capacity.forecast.grown`).
     """
+    check_kind("plan", plan, Plan, "a Plan, as returned by read_plan")
     check_kind("span", span, Horizon, "a Horizon, as returned by parse_horizon")
+    check_function("progress", progress)
+    if checked is not None:
+        check_result(checked, "checked")
     if scenario not in AT_REST:
-        raise SpecError(f"--scenario: {scenario!r} is not one of {', '.join(AT_REST)}")
+        raise SpecError(f"--scenario: {scenario!r} is not one of {', '.join(AT_REST)}{did_you_mean(scenario, AT_REST)}")
     check_paths(paths, seed)
     engine = Engine(plan, group_shapes(plan))
     base = list(engine.demand(scenario).replicas)

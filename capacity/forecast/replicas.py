@@ -7,7 +7,7 @@ from math import exp, log1p, sqrt
 from typing import TYPE_CHECKING, Any
 
 from capacity.forecast.span import DAYS_PER, Horizon
-from capacity.plan.model import Growth, GrowthStep
+from capacity.plan.growth import Growth, GrowthStep
 
 if TYPE_CHECKING:
     import numpy as np

@@ -121,7 +121,7 @@ class Already:
     what: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ForecastResult:
     """Result of ``forecast``.
 

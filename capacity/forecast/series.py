@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from capacity.errors import SpecError
+from capacity.errors import SpecError, check_kind
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
 FREE, USED = "free", "used"
+_OBSERVATIONS = "the observations of read_history(...)"
 EPOCH = date(1970, 1, 1)
 
 
@@ -73,19 +74,23 @@ class DailySeries:
 def daily_series(observations: Iterable[Observation]) -> list[DailySeries]:
     """Convert observations in any order, with gaps and duplicates, to one series per subnet.
 
-    Of two observations of one moment the last one read is used. The value of a day is its worst observation: an
-    address that is missing for an hour is missing.
+    If two observations have the same time, the last one read is used. The value of a day is its worst observation: an
+    address that is missing for an hour counts as missing.
 
     Raises
     ------
     SpecError
         A subnet has both free and used addresses, and no size to convert between them.
     """
+    if isinstance(observations, (str, bytes)) or not isinstance(observations, Iterable):
+        check_kind("observations", observations, (), _OBSERVATIONS)
     import numpy as np
 
     by_name: dict[str, dict[datetime, Observation]] = {}
     counts: dict[str, int] = {}
     for o in observations:
+        if not isinstance(o, Observation):
+            check_kind("observations", o, Observation, _OBSERVATIONS)
         by_name.setdefault(o.subnet, {})[o.time] = o
         counts[o.subnet] = counts.get(o.subnet, 0) + 1
     found = []

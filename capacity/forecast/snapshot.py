@@ -1,4 +1,4 @@
-"""Snapshots to record, from a plan or from a saved `aws ec2 describe-subnets` answer."""
+"""Snapshots to record, from a plan or from saved output of `aws ec2 describe-subnets`."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def snapshot_of_plan(plan: Plan, time: datetime) -> FillSnapshot:
 
 
 def parse_describe_subnets(data: bytes, name: str, time: datetime) -> FillSnapshot | None:
-    """Snapshot of a saved ``describe-subnets`` answer; None if the file is something else.
+    """Snapshot of saved output of ``describe-subnets``; None if the file is something else.
 
-    The names of subnets are their Name tags if these are unique, else their IDs. The holders of addresses are unknown,
-    so there are no holders, nodes or pods.
+    The names of subnets are their Name tags if these are unique, otherwise their IDs. The holders of addresses are
+    unknown, so there are no holders, nodes or pods.
 
     Raises
     ------

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from capacity.errors import SpecError
+from capacity.errors import SpecError, check_kind
 
 # Lengths for compound growth. A year of 365 days gives AWS's month of 730 hours, so 730 days are 24 months.
 DAYS_PER = {"day": 1.0, "week": 7.0, "month": 365 / 12, "quarter": 365 / 4, "year": 365.0}
@@ -49,6 +49,8 @@ def parse_horizon(text: str, start: date) -> Horizon:
     >>> parse_horizon("18mo", date(2026, 8, 31)).end
     datetime.date(2028, 2, 29)
     """
+    check_kind("horizon", text, str, "a length of time, such as '18mo'")
+    check_kind("start", start, date, "a date")
     match = _HORIZON.match(text.strip())
     if not match:
         raise SpecError(f"--horizon: {text!r} is not a length of time (expected something like 90d, 26w, 18mo or 2y)")

@@ -35,7 +35,7 @@ def volumes_left(attachments: IntLike, shared: IntLike, enis: IntLike) -> IntLik
     shared : int or ndarray of int
         1 if every additional ENI uses a volume slot.
     enis : int or ndarray of int
-        Most ENIs attached at once. [ENIs]
+        Most ENIs attached at the same time. [ENIs]
 
     Notes
     -----

@@ -20,9 +20,9 @@ from capacity.node import density, reserved
 from capacity.node.allocatable import DEFAULT_KEEP, Keep
 from capacity.node.figures import Figures, Interfaces, figures, kubelet_max_pods, limits, reserved_for
 from capacity.node.fits import pods_by_count, pods_by_request, volumes_left
-from capacity.node.offer import BINDING_ORDER, Daemon, PodAsked, asked, daemons_on, pod_month
+from capacity.node.offer import BINDING_ORDER, Daemon, PodAsked, asked, check_daemons, daemons_on, pod_month
 from capacity.node.platform import WITH_PREFIXES, WITHOUT_VPC_IPV4, Platform, check_platform
-from capacity.plan.constants import OVERLAY
+from capacity.plan.constants import MOST_PODS, OVERLAY
 from capacity.units import MIB
 
 if TYPE_CHECKING:
@@ -150,10 +150,13 @@ def node_frame(
     (7, 'cpu')
     """
     if set_max_pods is not None:
-        check_count("set_max_pods", set_max_pods, unit="pods")
+        check_count("set_max_pods", set_max_pods, most=MOST_PODS, unit="pods")
     if region is not None:
         check_region("region", region)
     check_number("node_cost", node_cost, unit="USD per hour")
+    check_kind("pod", pod, PodAsked, "PodAsked(...)")
+    check_kind("keep", keep, Keep, "Keep(...)")
+    check_daemons(daemons)
     found = _density(catalog, on)
     pods_max = found.max_pods if set_max_pods is None else _constant(set_max_pods, len(found.types))
     kept = found.reserved_for if set_max_pods is None or on.ami not in ("bottlerocket", "windows") else pods_max

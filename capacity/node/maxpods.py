@@ -14,7 +14,7 @@ from capacity.plan.constants import OVERLAY
 from capacity.units import counted
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class MaxPods:
     """Max pods of one type on one platform; a figure is None if its inputs are unknown.
 
@@ -43,7 +43,7 @@ class MaxPods:
     reserved_for : int or None
         Pods that kube-reserved memory is computed for on this platform. [pods]
     kind, platform : InstanceType, Platform
-        What they were worked out from.
+        The inputs of the figures.
     warnings : tuple of str
     """
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from capacity.catalog.instance_type import InstanceType
-from capacity.errors import check_count, check_kind, check_number, check_switch
+from capacity.errors import check_count, check_each, check_kind, check_number, check_switch
 from capacity.node.allocatable import DEFAULT_KEEP, Allocatable, Keep, allocatable_of
 from capacity.node.figures import never_ready
 from capacity.node.fits import pods_by_count, pods_by_request, volumes_left
@@ -53,7 +53,7 @@ class PodAsked:
         check_switch("branch", self.branch)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Offer:
     """One node on a platform, filled with pods of the requested shape.
 
@@ -70,7 +70,7 @@ class Offer:
     usd_per_hour, usd_per_pod_month : float or None
         On-demand, 730 hours a month.
     pod, daemons : PodAsked, tuple of Daemon
-        The shape, and the daemonsets of the node with those implied.
+        The shape, and the DaemonSets of the node, including the implied ones.
     """
 
     instance_type: str
@@ -151,9 +151,13 @@ def offer(
     check_number("node_cost", node_cost, unit="USD per hour")
     check_kind("pod", pod, PodAsked, "PodAsked(...)")
     check_kind("keep", keep, Keep, "Keep(...)")
-    for daemon in daemons:
-        check_kind("daemons", daemon, Daemon, "Daemon(...) for each DaemonSet")
+    check_daemons(daemons)
     return offer_from(max_pods(of, on), pod, daemons, set_max_pods, keep, price, node_cost)
+
+
+def check_daemons(value: object) -> None:
+    """Refuse what is not a list of :class:`Daemon`."""
+    check_each("daemons", value, Daemon, "Daemon(...) for each DaemonSet")
 
 
 def offer_from(

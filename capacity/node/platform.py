@@ -17,7 +17,7 @@ WITHOUT_VPC_IPV4 = ("ipv6", OVERLAY)  # modes in which pods use no IPv4 address 
 WITH_PREFIXES = ("prefix", "ipv6")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Platform:
     """How pods get addresses on the node, and what sets the kubelet's max pods.
 
@@ -161,7 +161,7 @@ class Platform:
 
 
 def check_platform(value: object, what: str = "platform") -> None:
-    """Refuse what is no :class:`Platform`."""
+    """Refuse a value that is not a :class:`Platform`."""
     check_kind(what, value, Platform, "a Platform, such as Platform(mode='prefix')")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from capacity.catalog.instance_type import InstanceType
-from capacity.errors import SpecError, check_count
+from capacity.errors import SpecError, check_count, check_each
 from capacity.node.fits import pods_by_request
 from capacity.node.offer import BINDING_ORDER, Daemon, PodAsked, daemons_on, offer
 from capacity.node.platform import Platform
@@ -16,6 +16,8 @@ from capacity.units import MIB
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+
+MOST_POINTS = 1_000  # of each axis
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +69,7 @@ def shape_map(
     import numpy as np
 
     for name, requests in (("cpu_millicores", cpu_millicores), ("memory_bytes", memory_bytes)):
+        check_each(name, requests, object, "a list of requests")
         for request in requests:
             check_count(name, request)
     cpu, memory = np.asarray(cpu_millicores, dtype=np.int64), np.asarray(memory_bytes, dtype=np.int64)
@@ -96,7 +99,7 @@ def request_grid(points: int = 49) -> tuple[list[int], list[int]]:
     >>> cpu, [m // MIB for m in memory]
     ([50, 632, 8000], [64, 1448, 32768])
     """
-    check_count("points", points, 1)
+    check_count("points", points, 1, most=MOST_POINTS)
     import numpy as np
 
     cpu = np.geomspace(50, 8000, points).round().astype(np.int64)

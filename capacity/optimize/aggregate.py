@@ -1,7 +1,7 @@
-"""Whole nodes and whole pods, without saying which pod is on which node of a kind.
+"""Solve for whole nodes and whole pods, without deciding which pod is on which node of a kind.
 
-The strong bound of small plans: pods cannot be cut, nodes cannot be fractions, but pods of one kind's nodes share the
-room of all of them. Where every kind has at most one node, the answer is a packing and so optimal.
+This is the strong bound for small plans: pods and nodes are whole, but all nodes of a kind share their room. If every
+kind has at most one node, the result is a packing and therefore optimal.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from capacity.optimize.solver import OPTIMAL, Entries, Program
 
 
 class Aggregate(NamedTuple):
-    """Nodes by kind, pods by kind and shape (None without a solution); a bound of every packing; whether proven."""
+    """Nodes by kind, pods by kind and shape (None without a solution), a lower bound of every packing, and whether it
+    is proven.
+    """
 
     nodes: Ints | None
     pods: Ints | None
@@ -25,9 +27,9 @@ class Aggregate(NamedTuple):
 
 
 def aggregate(problem: Problem, *, limit: int, gap: float = 0.0, least: float = 0.0, single: bool = False) -> Aggregate:
-    """Nodes and pods by kind at the least cost.
+    """Minimize the cost of nodes and pods by kind.
 
-    Minimise Σ c_t x_t with Σ_t y_st = n_s, Σ_s a_sd y_st ≤ R_td x_t, y_st ≤ ⌊room of one node for s⌋ x_t; x, y whole.
+    Minimize Σ c_t x_t with Σ_t y_st = n_s, Σ_s a_sd y_st ≤ R_td x_t, y_st ≤ ⌊room of one node for s⌋ x_t; x, y whole.
 
     Parameters
     ----------
@@ -36,9 +38,9 @@ def aggregate(problem: Problem, *, limit: int, gap: float = 0.0, least: float = 
     gap : float
         Relative gap at which to stop.
     least : float
-        A cost that no packing is below, to prune with. [USD per hour]
+        A lower bound of the cost, used for pruning. [USD per hour]
     single : bool
-        At most one node of each kind: then the solution is a packing, but the bound only one of such packings.
+        At most one node of each kind: the solution is then a packing, but the bound holds only for such packings.
     """
     shapes, kinds, width = len(problem.shapes), len(problem.kinds), problem.demand.shape[1]
     kind_of, shape_of = np.nonzero(np.minimum(problem.caps, problem.counts[None]) > 0)
@@ -66,7 +68,7 @@ def aggregate(problem: Problem, *, limit: int, gap: float = 0.0, least: float = 
     program.limit(nodes=limit, gap=gap)
     solved = program.solve()
     if solved.values is None:
-        return Aggregate(None, None, float("inf"), max(solved.bound, least), False)
+        return Aggregate(None, None, float("inf"), max(solved.bound, least), proven=False)
     pods = np.zeros((kinds, shapes), dtype=np.int64)
     pods[kind_of, shape_of] = np.round(solved.values[kinds:])
     nodes = np.round(solved.values[:kinds]).astype(np.int64)
@@ -74,7 +76,9 @@ def aggregate(problem: Problem, *, limit: int, gap: float = 0.0, least: float = 
 
 
 def assigned(problem: Problem, nodes: list[int], *, limit: int) -> Ints | None:
-    """Pods by node and shape on given nodes (their kinds), every pod placed; None if no way is found in the limit."""
+    """Pods by node and shape on the given nodes (their kinds), with every pod placed; None if no placement is found
+    within the limit.
+    """
     shapes, width, count = len(problem.shapes), problem.demand.shape[1], len(nodes)
     node, shape = np.divmod(np.arange(count * shapes), shapes)
     rows = [shape]

@@ -1,4 +1,4 @@
-"""The node groups to buy: the cheapest division of the workloads with which ``check`` of the written plan is ok."""
+"""Find the node groups to buy: the cheapest division of the workloads for which ``check`` of the written plan is ok."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ UNBOUNDED = 1_000_000  # nodes of a group while its maximum is found out
 
 @dataclass(frozen=True)
 class Purchase:
-    """Node groups with the plan that has them, as checked.
+    """Node groups, and the checked plan that has them.
 
     Attributes
     ----------
     division : tuple of Sized
-        What each group is and carries.
+        The type and the workloads of each group.
     names : tuple of str
         Their names in the plan.
     result : CheckResult
         Of the written plan, in the chosen scenarios.
     steady, peak : ScenarioState
     usd_per_hour : float
-        Of the bought nodes, weighed by hours.
+        Cost of the bought nodes, weighted by hours.
     limited : bool
-        Whether the subnets limit the answer; False: addresses are only counted.
+        Whether the subnets limit the answer; if False, addresses are only counted.
     """
 
     division: Division
@@ -53,23 +53,25 @@ class Purchase:
 
     @property
     def ok(self) -> bool:
-        """Whether the check has nothing against it, or only that addresses are short where they are only counted."""
+        """Whether the check has no objection, or only a lack of addresses in a plan whose addresses are counted, not
+        limited.
+        """
         well = self.result.verdict == "ok" if self.limited else not (self.result.blocked or self.result.harmful)
         return well and not any(s.unplaced_pods or s.pods_without_address for s in self.result.scenarios)
 
-    def nodes(self, peak: bool) -> int:
+    def nodes(self, *, peak: bool) -> int:
         """Bought nodes at the peak, or at steady state. [nodes]"""
         return sum(nodes_of(self.peak if peak else self.steady, name) for name in self.names)
 
     @property
     def vcpus(self) -> int:
-        """Of the bought nodes at the peak. [vCPUs]"""
+        """vCPUs of the bought nodes at the peak. [vCPUs]"""
         pairs = zip(self.division, self.names, strict=True)
         return sum(s.candidate.vcpus * nodes_of(self.peak, name) for s, name in pairs)
 
     @property
     def addresses(self) -> int:
-        """Addresses of all subnets that are taken at the peak. [addresses]"""
+        """Addresses in use in all subnets at the peak. [addresses]"""
         return sum(s.used_total for s in self.peak.subnets)
 
     @property
@@ -80,9 +82,8 @@ class Purchase:
 
 @dataclass(frozen=True)
 class Buying:
-    """What a purchase is judged by.
-
-    ``counted``: nodes by block and type, shared by the questions about the same pods on the same nodes.
+    """The judge of a purchase. ``counted``: nodes by block and type, shared by questions about equal pods on equal
+    nodes.
     """
 
     draft: Draft
@@ -96,7 +97,7 @@ class Buying:
     stopped: Callable[[], bool] = lambda: False
 
     def accepts(self, found: Purchase) -> bool:
-        """Whether the check has nothing against a purchase and its nodes at the peak are within the vCPU quota."""
+        """Whether the check has no objection to a purchase, and its nodes at the peak are within the vCPU quota."""
         return found.ok and (self.vcpu_quota is None or found.vcpus <= self.vcpu_quota)
 
 
@@ -107,7 +108,7 @@ def nodes_of(state: ScenarioState, group: str) -> int:
 
 
 def group_names(division: Division, pods: Sequence[Pods], taken: Iterable[str]) -> tuple[str, ...]:
-    """A name for each group: its type, and where several have that type the first workload.
+    """A name for each group: its type, and if several groups have that type also the first workload.
 
     >>> group_names((), (), ())
     ()
@@ -129,9 +130,9 @@ def group_names(division: Division, pods: Sequence[Pods], taken: Iterable[str]) 
 
 
 def purchase(buying: Buying, division: Division) -> Purchase:
-    """A division written as a plan and checked; nodes are added where the check leaves pods unscheduled.
+    """Write a division as a plan and check it; add nodes if the check leaves pods unschedulable.
 
-    The maximum of each group is the most nodes that it has in any scenario in which it may grow.
+    The maximum of each group is its most nodes in any scenario in which it can grow.
     """
     found = _checked(buying, division, None)
     for _ in range(ADDED):
@@ -154,7 +155,7 @@ def purchase(buying: Buying, division: Division) -> Purchase:
 
 
 def again(buying: Buying, found: Purchase) -> Purchase:
-    """The same groups in a plan with other subnets."""
+    """The purchase with equal groups in a plan with other subnets."""
     groups = {g.name: g for g in found.result.plan.node_groups}
     made = _checked(buying, found.division, [groups[name].max_nodes or UNBOUNDED for name in found.names])
     return made if made.ok else purchase(buying, found.division)
@@ -166,7 +167,9 @@ def _most(found: Purchase, name: str) -> int:
 
 
 def _short(buying: Buying, division: Division, found: Purchase) -> set[int]:
-    """Groups that need a node more: their pods are unschedulable now, or after a lost zone where that must not be."""
+    """Groups that need one more node: they have unschedulable pods now, or after the loss of a zone if that is not
+    allowed.
+    """
     states = [found.steady]
     if buying.survive_zone:
         states += _after_losses(buying, division, found)
@@ -182,7 +185,7 @@ def _short(buying: Buying, division: Division, found: Purchase) -> set[int]:
 
 
 def _after_losses(buying: Buying, division: Division, found: Purchase) -> list[ScenarioState]:
-    """The states after the loss of each zone, with no node started."""
+    """The states after the loss of each zone if no node starts."""
     fixed = tuple(replace(s, peak=s.now) for s in division)
     groups = _groups(buying, fixed, found.names, tuple(s.now for s in fixed))
     result = buying.judge(buying.draft.read(buying.draft.written(groups)), ("zone-loss",))

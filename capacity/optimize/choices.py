@@ -1,4 +1,4 @@
-"""What may be bought, and what the answer must stand."""
+"""The instance types that are allowed, and the requirements for the answer."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import inf
 
 from capacity.catalog.instance_type import InstanceType
-from capacity.errors import SpecError, check_count, check_word
+from capacity.errors import SpecError, check_count, check_each, check_number, check_word
 from capacity.plan.constants import ARCHS, NODE_PROVISIONERS
 
 EFFORT_NAMES = ("quick", "normal", "thorough")
@@ -22,41 +23,41 @@ TO_MINIMIZE = (COST, ADDRESSES, NODES)
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """The user's choices; by default whatever the plan leaves open.
+    """The user's choices; by default everything that the plan does not set.
 
     Attributes
     ----------
     types : tuple of str
-        Instance types and globs; empty: all on Nitro but burstable, metal, HPC and accelerated ones.
+        Instance types and globs; empty: all Nitro types except burstable, metal, HPC and accelerated ones.
     arch : str or None
-        ``x86_64`` or ``arm64``; None: that of the plan's node groups, without groups ``x86_64``; with ``types`` both.
+        ``x86_64`` or ``arm64``; None: both with ``types``, otherwise as the plan's node groups (default ``x86_64``).
     max_vcpus, max_types, max_groups : int or None
-        vCPUs of one node, and different types and node groups of the answer, at most.
+        Most vCPUs of one node, and most types and node groups of the answer.
     provisioner : str or None
-        Who starts the nodes; None: as the plan's first replaced group, else ``managed``.
+        Provisioner of the nodes; None: as the first replaced group, otherwise ``managed``.
     max_pods : int or None
-        Of each node, set by hand. [pods]
+        Max pods of each node, set by hand. [pods]
     min_nodes, max_nodes : int or None
-        Of each node group. [nodes]
+        Fewest and most nodes of each node group. [nodes]
     vcpu_quota : int or None
-        vCPUs of all nodes at the peak, at most: the account's EC2 quota. [vCPUs]
+        Most vCPUs of all nodes at the peak: the account's EC2 quota. [vCPUs]
     peak_hours : Fraction
         Share of the hours at ``replicas.max``; the others are at ``replicas.now``.
     survive : str or None
-        ``zone``: the pods of a lost zone find room on the other zones' nodes, and no new node is needed.
+        ``zone``: the nodes of the other zones have room for the pods of a lost zone without a new node.
     headroom : Fraction
-        Share of additional pods of every workload that have room on the same nodes: every figure is with them.
+        Share of additional pods of every workload for which the nodes have room; all figures include them.
     modes : tuple of str
-        CNI modes that may be chosen, ``secondary`` and ``prefix``; empty: that of the plan.
+        Allowed CNI modes, ``secondary`` and ``prefix``; empty: the mode of the plan.
     scenarios : tuple of str
-        Those of ``check`` that must be ok; empty: the plan's, else all that the plan can feed.
+        Scenarios of ``check`` that must be ok; empty: those of the plan, or all for which the plan has input.
     minimize : str
         ``cost``, or ``addresses`` or ``nodes`` at the peak and then cost.
 
     Raises
     ------
     SpecError
-        A figure out of range or a word that does not exist.
+        A figure out of range, or an unknown word.
     """
 
     types: tuple[str, ...] = ()
@@ -96,8 +97,12 @@ class Choices:
         ):
             if number is not None:
                 check_count(what, number, 1)
+        for what, names in (("types", self.types), ("modes", self.modes), ("scenarios", self.scenarios)):
+            check_each(what, names, str, "a tuple of names")
+        check_number("headroom", self.headroom, -inf)
+        check_number("peak_hours", self.peak_hours, -inf)
         for mode in self.modes:
-            check_word("CNI mode that may be chosen", mode, MODES)
+            check_word("CNI mode", mode, MODES)
         if not 0 <= self.headroom <= MOST_HEADROOM:
             share, most = float(100 * self.headroom), 100 * MOST_HEADROOM
             raise SpecError(f"headroom: {share:g}% is out of range (expected 0% to {most}%)")
@@ -108,10 +113,10 @@ class Choices:
 def allowed_types(
     kinds: Sequence[InstanceType], choices: Choices, archs: Sequence[str], *, gpus: bool = False
 ) -> list[InstanceType]:
-    """The types that may be bought, by name, architecture and size, in the catalog's order.
+    """The allowed types by name, architecture and size, in the order of the catalog.
 
-    Metal types only where a glob names metal; without globs no burstable, accelerated, HPC or Xen types, but those with
-    NVIDIA GPUs if ``gpus``: pods request some.
+    Metal types are allowed only if a glob names metal. Without globs, burstable, accelerated, HPC and Xen types are not
+    allowed, except types with NVIDIA GPUs if ``gpus`` (pods request some).
     """
     import fnmatch
 

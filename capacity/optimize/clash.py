@@ -1,4 +1,4 @@
-"""Why nothing can be bought: which limits clash, and the smallest change that lifts that."""
+"""Explain why nothing can be bought: the limits that conflict, and the smallest change that resolves the conflict."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NO_GROUPS = 10_000
 
 
 def too_large(market: Market, pods: Sequence[Pods]) -> Infeasible | None:
-    """A pod that fits on no allowed type; None if each fits on some."""
+    """A pod that fits on no allowed type; None if each fits on at least one."""
     for p in pods:
         if any(holds(c, p) for c in market.candidates):
             continue
@@ -62,7 +62,7 @@ def _requested(resource: str, figure: int) -> str:
 
 
 def amount(resource: str, figure: int) -> str:
-    """A room or a request with its unit.
+    """The room of a node, or a request, with its unit.
 
     >>> amount("cpu", 1500), amount("memory", 2 * 1024**3), amount("max_pods", 9)
     ('1.5', '2 GiB', '9')
@@ -76,7 +76,7 @@ def amount(resource: str, figure: int) -> str:
 
 
 def clash(buying: Buying, market: Market, choices: Choices, found: Found) -> Infeasible:
-    """What stops every division: the user's limits, or the subnets."""
+    """The reason why no division is possible: the user's limits, or the subnets."""
     if found.nearest is None:
         return _own_limits(buying, market, choices)
     least = min((p.vcpus for p in found.tried if p.ok), default=None)
@@ -87,7 +87,7 @@ def clash(buying: Buying, market: Market, choices: Choices, found: Found) -> Inf
 
 
 def _own_limits(buying: Buying, market: Market, choices: Choices) -> Infeasible:
-    """The options that leave no division, and what they would have to be for the cheapest."""
+    """The options that exclude every division, and the values that the cheapest division needs."""
     free = replace(choices, max_types=None, max_groups=NO_GROUPS, vcpu_quota=None, max_nodes=None)
     rules = replace(buying.rules, max_nodes=None)
     listed = divisions(replace(buying, rules=rules), market, free, limited=True)
@@ -110,7 +110,7 @@ def _own_limits(buying: Buying, market: Market, choices: Choices) -> Infeasible:
 
 
 def _in_the_plan(buying: Buying, nearest: Purchase) -> Infeasible:
-    """What check has against the division with the fewest addresses, and the subnets with which it would be ok."""
+    """Objections of the check to the division with the fewest addresses, and subnets with which it would be ok."""
     result = nearest.result
     if result.blocked:
         return Infeasible("; ".join(result.blocked), "resolve that finding (capacity explain has its fix)")

@@ -1,8 +1,8 @@
-"""Column generation: the least cost where pods are whole but nodes may be fractions, with a bound at any moment.
+"""Column generation: the least cost with whole pods and fractional nodes, with a valid bound at any time.
 
-A column is one node with its pods. Starting from a few, the linear program over the columns gives each pod a price;
-a node whose pods are worth more than it costs is a new column (Gilmore and Gomory, 1961). Stopped early, the value of
-the program is no bound, but it becomes one divided by how much any node can still be worth above its price
+A column is one node with its pods. The linear program over a few initial columns gives each pod a price; a node whose
+pods are worth more than the node costs is a new column (Gilmore and Gomory, 1961). If the generation stops early, the
+value of the program is not a bound. It becomes one when it is divided by the largest ratio of worth to cost of any node
 (Farley, 1990): ``prices @ counts / max(1, max over kinds of worth ÷ cost)``.
 """
 
@@ -26,20 +26,20 @@ IMPROVES = 1e-6  # a column must be worth this share more than it costs
 
 @dataclass(frozen=True, slots=True)
 class Generating:
-    """How much work a column generation may do.
+    """Limits on the work of a column generation.
 
     Attributes
     ----------
     rounds : int
         Rounds of pricing.
     exact : int
-        Kinds per round that are filled exactly where quick fillings found no column.
+        Kinds per round that are filled exactly if quick fillings found no column.
     gap : float
-        Stop where value and bound are this close, as a share of the value.
+        Stop if value and bound are this close, as a share of the value.
     exact_gap : float
         How close to the best an exact filling must be, as a share of its worth.
     finish : int
-        Exact fillings, at most, after the rounds: where nodes hold few pods the quick fillings bound them badly.
+        Most exact fillings after the rounds: the quick bounds are weak for nodes with few pods.
     """
 
     rounds: int
@@ -61,7 +61,7 @@ class Columns:
     bought : array
         Fractions of each column.
     cost, bound : float
-        Value of the program over the columns, and what no packing can go below. [USD per hour]
+        Value of the program over the columns, and a lower bound of any packing. [USD per hour]
     worths : array
         The prices of pods that the bound follows from: no node is worth more than it costs. [USD per hour]
     """
@@ -82,14 +82,14 @@ def generate(
     start: Columns | None = None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Columns:
-    """Columns of the problem and the best fractions of them.
+    """Columns of the problem, and their best fractions.
 
     Parameters
     ----------
     start : Columns or None
         Columns known to be good, for example those of a problem with more replicas.
     stopped : callable
-        Asked between rounds; True ends the generation with a valid bound.
+        Called between rounds; True ends the generation with a valid bound.
     """
     knapsacks = Knapsacks(problem)
     master = _Master(problem)
@@ -128,7 +128,7 @@ def _finish(
     work: Generating,
     stopped: Callable[[], bool],
 ) -> None:
-    """Exact fillings of every kind that may be worth more than it costs, until the bound is near the value."""
+    """Fill exactly every kind that can be worth more than it costs, until the bound is near the value."""
     left = work.finish
     columns = master.columns
     while left > 0 and columns.cost - columns.bound > work.gap * columns.cost and not stopped():
@@ -154,7 +154,7 @@ class _Found(NamedTuple):
 
 
 def _priced(problem: Problem, master: _Master, knapsacks: Knapsacks, duals: Floats, work: Generating) -> _Found:
-    """New columns at these prices of pods, and the bound that follows from the prices."""
+    """New columns at the current prices of pods, and the bound that follows from these prices."""
     filled = _filled(problem, knapsacks, duals)
     hot = list(filled)[:HOT]
     may = max(filled[k].bound / problem.prices[k] for k in hot) - 1
@@ -169,9 +169,10 @@ def _priced(problem: Problem, master: _Master, knapsacks: Knapsacks, duals: Floa
 
 
 def _filled(problem: Problem, knapsacks: Knapsacks, duals: Floats) -> dict[int, Filled]:
-    """Fillings of the kinds whose nodes may be worth most for their price, best first.
+    """Fillings of the kinds whose nodes can be worth most for their price, best first.
 
-    Kinds are filled in the order of a quick bound until ``HOT`` are, and no other can be worth more than the best.
+    Kinds are filled in the order of a quick bound until ``HOT`` are filled and no other can be worth more than the
+    best.
     """
     quick = knapsacks.bounds(duals) / problem.prices
     filled: dict[int, Filled] = {}
@@ -188,7 +189,9 @@ def _filled(problem: Problem, knapsacks: Knapsacks, duals: Floats) -> dict[int, 
 def _first_columns(
     problem: Problem, fluid: Fluid, knapsacks: Knapsacks, start: Columns | None
 ) -> list[tuple[int, Ints]]:
-    """For each shape the cheapest node per pod, full of it; the best fillings by the fluid prices; known columns."""
+    """Initial columns: for each shape the cheapest node per pod, full of it; the best fillings by the fluid prices; and
+    known columns.
+    """
     chosen: list[tuple[int, Ints]] = []
     most = np.minimum(problem.caps, problem.counts[None])
     for s in np.nonzero(problem.counts)[0]:
@@ -206,7 +209,7 @@ def _first_columns(
 
 
 class _Master:
-    """The linear program over the columns: each shape is covered, at the least cost."""
+    """The linear program over the columns: cover each shape at the least cost."""
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
@@ -228,13 +231,13 @@ class _Master:
         return 1
 
     def bounded(self, bound: float, duals: Floats) -> None:
-        """A bound that follows from prices of pods, divided by as much as it is below their worth; the best is kept."""
+        """Keep the best bound: the value of the prices, divided by the largest ratio of worth to cost."""
         worth = float(duals @ self._problem.counts)
         if bound > self.columns.bound and worth > 0:
             self.columns.bound, self.columns.worths = bound, duals * (bound / worth)
 
     def solve(self) -> Floats:
-        """Fractions of the columns and their cost are kept; the price of a pod of each shape is returned."""
+        """Keep the fractions of the columns and their cost; return the price of a pod of each shape."""
         if self._program is None:
             self._program = self._built()
         solved = self._program.solve()

@@ -1,4 +1,4 @@
-"""The price of simplicity: what one type, two types, small nodes or another architecture cost beside the best."""
+"""Compare the answer with simpler choices: one type, two types, small nodes, another architecture, and their cost."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OWN_GROUPS = "the plan's own node groups"
 def alternatives(
     buying: Buying, market: Market, found: Found, request: Request
 ) -> tuple[tuple[Alternative, ...], Found]:
-    """Simpler and other choices; where one of the simpler is cheaper than what was found, it is the answer."""
+    """Simpler and other choices; if one of the simpler choices is cheaper than the answer, it becomes the answer."""
     assert found.bought is not None
     own = _current(buying, request.inputs) if request.simpler or request.current else []
     if not request.simpler:
@@ -54,7 +54,7 @@ def alternatives(
 
 
 def _within(p: Purchase, market: Market, choices: Choices) -> bool:
-    """Whether a purchase answers a narrower question as well."""
+    """Whether a purchase also answers a narrower question."""
     types = {s.candidate.name for s in p.division}
     few = choices.max_types is None or len(types) <= choices.max_types
     return few and len(p.division) <= choices.max_groups and types <= {c.name for c in market.candidates}
@@ -69,7 +69,7 @@ def _same(rows: list[tuple[str, Purchase | None]]) -> bool:
 
 
 def _simpler(market: Market, choices: Choices) -> Iterator[tuple[str, Market, Choices]]:
-    """Restrictions of the question: each answer to them is an answer to the question as well."""
+    """Narrower questions: each of their answers is also an answer to the question."""
     yield "one node group of one type", market, replace(choices, max_types=1, max_groups=1)
     yield ONE_TYPE, market, replace(choices, max_types=1)
     yield "at most two types", market, replace(choices, max_types=min(choices.max_types or 2, 2))
@@ -110,7 +110,7 @@ def mix_words(count: Mapping[str, int]) -> str:
 
 
 def _other_networks(buying: Buying, request: Request) -> Iterator[Alternative]:
-    """The other architecture, and single addresses instead of prefixes or prefixes instead of single addresses."""
+    """Alternatives with the other architecture, and with the other CNI mode (single addresses or prefixes)."""
     draft = buying.draft
     archs = archs_of(draft, request.choices)
     if len(archs) == 1 and not request.choices.types:
@@ -125,7 +125,7 @@ def _other_networks(buying: Buying, request: Request) -> Iterator[Alternative]:
 
 
 def _with_env(draft: Draft, choices: Choices, env: dict[str, str]) -> Draft | None:
-    """The draft with other variables of the CNI; None if they contradict the plan."""
+    """The draft with other CNI variables; None if they contradict the plan."""
     document = json.loads(json.dumps(draft.document))
     cni = document["cni"] = dict(document.get("cni") or {})
     cni["env"] = {**(cni.get("env") or {}), **env}
@@ -154,7 +154,7 @@ def _elsewhere(name: str, buying: Buying, draft: Draft, request: Request, archs:
 
 
 def _current(buying: Buying, inputs: CostInputs) -> list[Alternative]:
-    """The plan's own groups, those that would be replaced: what they cost as they are."""
+    """The cost of the plan's current groups that would be replaced."""
     plan = buying.draft.original
     if plan is None or not buying.draft.replaced:
         return []
@@ -174,7 +174,7 @@ def _current(buying: Buying, inputs: CostInputs) -> list[Alternative]:
     for name in prices:
         kind = shapes[name].first.instance_type.name
         types[kind] = types.get(kind, 0) + nodes_of(peak, name)
-    note = f"{left:,} pods unscheduled" if left else ""
+    note = f"{left:,} unschedulable pods" if left else ""
     if result.verdict != "ok" and buying.draft.sizes_subnets is False:
         note = f"check: {result.verdict}" + (f", {note}" if note else "")
     note = mix_words(types) + (f" ({note})" if note else "")

@@ -1,7 +1,7 @@
-"""Workloads divided over node groups of one type each, so that a scheduler that spreads pods has room for all.
+"""Divide workloads over node groups of one type each, so that a scheduler that spreads pods has room for all pods.
 
-A scheduler does not pack: on mixed nodes the pods of one workload take the room that another's need. Pods that share a
-group are placed here as ``check`` places them, and nodes are added until none is unschedulable.
+A scheduler does not pack: on mixed nodes, the pods of one workload use the room that pods of another need. Pods that
+share a group are placed here as ``check`` places them, and nodes are added until no pod is unschedulable.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ NEAR = 3  # divisions with about the fewest dollars by sums, of which the nodes 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What nodes cost beside money, and how many a group may have.
+    """The penalties of nodes in addition to their price, and the limits on the nodes of a group.
 
     Attributes
     ----------
     peak_hours : Fraction
         Share of the hours at the peak.
     usd_per_address : float
-        A penalty, to find mixes that take fewer addresses. [USD per hour]
+        A penalty, to find mixes that use fewer addresses. [USD per hour]
     min_nodes, max_nodes : int, int or None
         Of a group. [nodes]
     zones : int
-        Of which one may be lost without new nodes; 0 where that need not be. [zones]
+        Zones of which one can be lost without new nodes; 0 if that is not required. [zones]
     spread_zones : int
-        Over which pods are spread that must be. [zones]
+        Zones for pods that must be spread over zones. [zones]
     """
 
     peak_hours: Fraction
@@ -59,7 +59,7 @@ class Rules:
         return now if now == peak else (1 - share) * now + share * peak
 
     def nodes(self, needed: int) -> int:
-        """Nodes of a group whose pods need this many. [nodes]"""
+        """Nodes of a group whose pods need this number of nodes. [nodes]"""
         if self.zones > 1 and needed:
             needed += ceil_div(needed, self.zones - 1)
         return max(needed, self.min_nodes)
@@ -67,14 +67,14 @@ class Rules:
 
 @dataclass(frozen=True)
 class Sized:
-    """A block on nodes of one type.
+    """A block of workloads on nodes of one type.
 
     Attributes
     ----------
     now, peak : int
         Nodes. [nodes]
     value : float
-        Dollars an hour, weighed, with the penalty for addresses.
+        Dollars per hour, weighted by hours, with the penalty for addresses.
     """
 
     block: Block
@@ -86,7 +86,7 @@ class Sized:
 
 @dataclass
 class Blocks:
-    """The cheapest type of every block asked for, remembered."""
+    """The cheapest type for each requested block, cached."""
 
     market: Market
     pods: Sequence[Pods]
@@ -104,21 +104,23 @@ class Blocks:
             len(self.market.candidates), len(self.pods)
         )
         demands = np.array([demand_of(p.pod) for p in self.pods], dtype=float).reshape(-1, len(RESOURCES))
-        self._sums = [demands * np.array([[p.count(peak)] for p in self.pods]) for peak in (False, True)]
+        self._sums = [demands * np.array([[p.count(peak=peak)] for p in self.pods]) for peak in (False, True)]
         self._own = np.array([c.addresses(0) for c in self.market.candidates], dtype=float)
 
     def under(self, rules: Rules, names: frozenset[str] | None = None) -> Blocks:
-        """The same under other rules or with some of the types only; nodes that were counted stay counted."""
+        """A copy with other rules, or with some of the types only; node counts stay cached."""
         market = self.market if names is None else self.market.of(names)
         return Blocks(market, self.pods, rules, self._nodes, self.stopped)
 
     def priced(self, prices: Sequence[float], rules: Rules) -> Blocks:
-        """These blocks with other prices of the types and under other rules; nodes that were counted stay counted."""
+        """A copy with other prices of the types and other rules; node counts stay cached."""
         candidates = tuple(replace(c, price=p) for c, p in zip(self.market.candidates, prices, strict=True))
         return Blocks(replace(self.market, candidates=candidates), self.pods, rules, self._nodes, self.stopped)
 
     def by_sums(self, block: Block) -> Floats:
-        """What a block costs at least on each type, by the sums of its requests; infinity where a pod does not fit."""
+        """Lower bound of the cost of a block on each type, from the sums of its requests; infinity if a pod does not
+        fit.
+        """
         rows = list(block)
         counts = [self._nodes_by_sums(sums[rows].sum(axis=0)) for sums in self._sums]
         share = float(self.rules.peak_hours)
@@ -138,7 +140,7 @@ class Blocks:
         return np.maximum(nodes, self.rules.min_nodes)
 
     def best(self, block: Block) -> Sized | None:
-        """The cheapest type for a block; None if no type holds all of its pods."""
+        """The cheapest type for a block; None if no type can run all of its pods."""
         if block not in self._best:
             self._best[block] = self._found(block)
         return self._best[block]
@@ -157,7 +159,7 @@ class Blocks:
         return best
 
     def on(self, block: Block, candidate: BuyableType) -> Sized | None:
-        """A block on nodes of a type; None if a pod does not fit, or with more nodes than allowed."""
+        """A block on nodes of a type; None if a pod does not fit, or if more nodes than allowed are needed."""
         counted = self._counted(block, candidate)
         if counted is None:
             return None
@@ -181,28 +183,28 @@ class Blocks:
         return self._nodes[key]
 
     def _zones(self, block: Block) -> int:
-        """Zones over which some of the block's pods must be spread; 1 where none must."""
+        """Zones over which some pods of the block must be spread; 1 if no pod must be spread."""
         return self.rules.spread_zones if any(self.pods[i].zoned for i in block) else 1
 
     def _nodes_for(self, block: Block, candidate: BuyableType, peak: bool) -> int | None:
-        """Nodes on which the scheduler places all pods of a block and each gets an address. [nodes]
+        """Nodes with which the scheduler places all pods of a block and each pod gets an address. [nodes]
 
-        Where pods are spread over zones, each zone has the nodes for an even share of them.
+        If pods are spread over zones, each zone has the nodes for an even share of them.
         """
         mine = [self.pods[i] for i in block]
         zones = self._zones(block)
         if not all(holds(candidate, p) for p in mine):
             return None
-        wanted = [(p.pod, ceil_div(p.count(peak), zones)) for p in mine]
+        wanted = [(p.pod, ceil_div(p.count(peak=peak), zones)) for p in mine]
         nodes = schedulable_nodes(candidate.node, wanted)
         if nodes is None:
             return None
         vpc = sum(count for pod, count in wanted if pod.kind == VPC)
-        alone = max((ceil_div(p.count(peak), zones) for p in mine if p.alone), default=0)
+        alone = max((ceil_div(p.count(peak=peak), zones) for p in mine if p.alone), default=0)
         return zones * max(nodes, alone, ceil_div(vpc, candidate.rooms[3]) if vpc else 0)
 
     def addresses(self, block: Block, candidate: BuyableType, nodes: int) -> int:
-        """Subnet addresses of the block's nodes at the peak, its pods evenly over them. [addresses]"""
+        """Subnet addresses of the block's nodes at the peak, with its pods spread evenly. [addresses]"""
         vpc = sum(self.pods[i].most for i in block if self.pods[i].pod.kind == VPC)
         branch = sum(self.pods[i].most for i in block if self.pods[i].pod.kind == BRANCH)
         if not nodes:
@@ -211,7 +213,9 @@ class Blocks:
         return more * candidate.addresses(each + 1) + (nodes - more) * candidate.addresses(each) + branch
 
     def single_types(self) -> Iterator[tuple[Sized, ...]]:
-        """One group of one type for all pods: the types that no other beats in dollars, addresses and size at once."""
+        """One group of one type for all pods: the types that no other type beats in dollars, addresses and size
+        together.
+        """
         everything = tuple(range(len(self.pods)))
         sized = [s for c in self.market.candidates if (s := self.on(everything, c)) is not None]
         figures = {id(s): (s.value, self.addresses(s.block, s.candidate, s.peak), -s.peak) for s in sized}
@@ -225,7 +229,7 @@ class Blocks:
     # --- divisions ----------------------------------------------------------------------
 
     def divisions(self, most: int) -> Iterator[tuple[Sized, ...]]:
-        """Divisions of all workloads over at most ``most`` groups: with one group up to the cheapest number."""
+        """Divisions of all workloads over at most ``most`` groups, from one group to the cheapest number."""
         numbers = tuple(range(len(self.pods)))
         if not numbers:
             return
@@ -235,7 +239,7 @@ class Blocks:
             yield from self._merged(most)
 
     def _exact(self, numbers: Block, most: int) -> Iterator[tuple[Sized, ...]]:
-        """The cheapest division for each number of groups, of all there are."""
+        """The cheapest of all divisions, for each number of groups."""
         subsets = [s for size in range(1, len(numbers) + 1) for s in combinations(numbers, size)]
         best: dict[tuple[Block, int], tuple[float, tuple[Sized, ...]]] = {((), 0): (0.0, ())}
         for subset in subsets:
@@ -250,7 +254,9 @@ class Blocks:
     def _cheapest_with_first(
         self, subset: Block, groups: int, best: dict[tuple[Block, int], tuple[float, tuple[Sized, ...]]]
     ) -> tuple[float, tuple[Sized, ...]] | None:
-        """The cheapest division of a set: its first workload shares a group with some others, the rest is known."""
+        """The cheapest division of a set: its first workload shares a group with some others, and the rest is already
+        known.
+        """
         head, rest = subset[0], subset[1:]
         found: tuple[float, tuple[Sized, ...]] | None = None
         for size in range(len(rest) + 1):
@@ -266,7 +272,9 @@ class Blocks:
         return found
 
     def _merged(self, most: int) -> Iterator[tuple[Sized, ...]]:
-        """From a group for each workload on, the two groups are merged that are cheapest together by their sums."""
+        """Start with one group per workload, and repeatedly merge the two groups that are cheapest together by their
+        sums.
+        """
         blocks: list[Block] = [(i,) for i in range(len(self.pods))]
         least = {b: float(self.by_sums(b).min(initial=np.inf)) for b in blocks}
         while True:
@@ -283,7 +291,7 @@ class Blocks:
             blocks = [x for x in blocks if x not in (a, b)] + [tuple(sorted(a + b))]
 
     def _cheapest_pair(self, blocks: Sequence[Block], least: dict[Block, float]) -> tuple[Block, Block] | None:
-        """The pair that costs least more together than apart; of the best by sums, the one with the fewest dollars."""
+        """The pair whose merger costs least; among the best by sums, the pair with the lowest price."""
         pairs = []
         for a, b in combinations(blocks, 2):
             both = tuple(sorted(a + b))

@@ -1,4 +1,4 @@
-"""Divisions of the workloads over node groups, cheapest first, and the first that ``check`` calls ok."""
+"""Try divisions of the workloads over node groups, cheapest first, until ``check`` says ok."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ MIXED = 40  # times that nodes are added to a mix before it is given up
 
 @dataclass(frozen=True)
 class Found:
-    """The answer of a search.
+    """The result of a search.
 
     Attributes
     ----------
     bought : Purchase or None
         None if no division was ok.
     nearest : Purchase or None
-        Of those that were not ok the one with the fewest addresses.
+        The purchase that is not ok with the fewest addresses.
     tried : tuple of Purchase
-        All that were checked, in that order.
+        All checked purchases, in order.
     """
 
     bought: Purchase | None
@@ -42,7 +42,7 @@ class Found:
 def search(
     buying: Buying, divisions: Sequence[Division], most: int, stopped: Callable[[], bool] = lambda: False
 ) -> Found:
-    """The cheapest purchase that is ok, of the first ``most`` divisions by expected cost."""
+    """The cheapest purchase that is ok, among the first ``most`` divisions by expected cost."""
     tried: list[Purchase] = []
     best: Purchase | None = None
     for division in divisions[:most]:
@@ -59,14 +59,14 @@ def search(
 
 
 def expected(division: Division, rules: Rules) -> float:
-    """What a division costs if the check adds nothing. [USD per hour]"""
+    """The cost of a division if the check adds no nodes. [USD per hour]"""
     return float(sum(s.candidate.price * rules.weighed(s.now, s.peak) for s in division))
 
 
 def divisions(buying: Buying, market: Market, choices: Choices, *, limited: bool) -> list[Division]:
-    """Divisions with different weights of addresses, those within the choices, cheapest first.
+    """Divisions with different weights of addresses that are within the choices, cheapest first.
 
-    ``limited``: subnets have sizes of their own, so that mixes with fewer addresses count.
+    ``limited``: the plan has subnets, so mixes with fewer addresses are useful.
     """
     rules = buying.rules
     base = Blocks(market, buying.pods, rules, buying.counted, buying.stopped)
@@ -82,7 +82,9 @@ def divisions(buying: Buying, market: Market, choices: Choices, *, limited: bool
 
 
 def ranked(found: Iterable[Division], rules: Rules, choices: Choices) -> list[Division]:
-    """Those within the vCPU quota and the number of types, cheapest first; of equals the one with fewer groups."""
+    """Divisions within the vCPU quota and the number of types, cheapest first; among equals the one with fewer groups
+    first.
+    """
     kept = [d for d in found if _allowed(d, choices)]
     return sorted(kept, key=lambda d: (round(expected(d, rules), 9), len(d), [s.candidate.name for s in d]))
 
@@ -98,7 +100,7 @@ def _allowed(division: Division, choices: Choices) -> bool:
 
 
 def _within_types(blocks: Blocks, choices: Choices) -> Iterator[Division]:
-    """Divisions of at most the allowed number of types: all types first, then subsets of those that were used."""
+    """Divisions with at most the allowed number of types: first of all types, then of subsets of the types in use."""
     free = list(blocks.divisions(choices.max_groups))
     yield from free
     most = choices.max_types
@@ -111,9 +113,9 @@ def _within_types(blocks: Blocks, choices: Choices) -> Iterator[Division]:
 
 
 def mixed(market: Market, pods: Sequence[Pods], rules: Rules, now: Packing, peak: Packing) -> Division | None:
-    """The packing's nodes, one group for each type, open to all pods; nodes are added until the scheduler has room.
+    """The nodes of the packing as one group per type, open to all pods, with nodes added until the scheduler has room.
 
-    The cheapest node that takes an unschedulable pod is added; None if that takes too many rounds.
+    Each step adds the cheapest node that fits an unschedulable pod. None if too many steps are needed.
     """
     if any(p.zoned for p in pods):
         return None  # a mix of few nodes of each type has not every type in every zone
@@ -154,7 +156,7 @@ def _filled(kinds: Sequence[BuyableType], least: list[int], pods: Sequence[Pods]
     for _ in range(MIXED):
         placement = Placement([GroupNodes(c.node.room, [n], c.node.start) for c, n in zip(kinds, nodes, strict=True)])
         for i, p in enumerate(pods):
-            placement.place(str(i), p.pod, p.count(peak), everywhere)
+            placement.place(str(i), p.pod, p.count(peak=peak), everywhere)
         if not placement.unplaced:
             return nodes
         for entry in placement.unplaced:

@@ -1,4 +1,4 @@
-"""Kinds of node that are never needed, because another has as much room and costs no more."""
+"""Remove kinds of nodes that are never needed, because another kind has as much room and costs no more."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from capacity.optimize.problem import MONEY, Problem
 
 
 class Undominated(NamedTuple):
-    """Kinds that are left, and for each the names of those that equal it in room and price."""
+    """The kinds that remain, and for each the names of the kinds that equal it in room and price."""
 
     numbers: tuple[int, ...]
     equals: dict[int, tuple[str, ...]]
 
 
 def undominated(problem: Problem) -> Undominated:
-    """Numbers of the kinds that no other dominates, in the problem's order.
+    """Numbers of the kinds that no other kind dominates, in the order of the problem.
 
-    A kind is dominated where another costs no more and has at least its room of every resource. Of kinds that equal
-    each other the first is kept and the others are named. Kinds that hold no pod of any shape are left out as well:
-    they are in no packing. A kind that holds what two others hold together is not dominated by them.
+    A kind is dominated if another kind costs no more and has at least as much room of every resource. Of equal kinds,
+    the first is kept and the others are named. Kinds that fit no pod of any shape are left out too, because no packing
+    uses them. A kind with the room of two other kinds together is not dominated by them.
 
     Examples
     --------

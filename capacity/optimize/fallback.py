@@ -1,4 +1,4 @@
-"""The node groups to buy as a packing, for a search that was stopped before it found a cheaper one."""
+"""Node groups that are a packing, for a search that was stopped before it found a cheaper answer."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ BITS = 40  # of the marks of a node, for the number of pods of one workload
 
 
 def never_dearer(packed: Packed, bought: Purchase, market: Market, pods: Sequence[Pods], rules: Rules) -> Packed:
-    """The packing, or the bought groups as one where they cost less; the bounds stay.
+    """The packing, or the bought groups as a packing if they cost less; the bounds stay.
 
-    Groups that share workloads come from a packing that costs no more than they do, so they are left out; and so are
-    packings by zone.
+    Groups that share workloads come from a packing that costs no more than they do, so they are left out. Packings by
+    zone are left out too.
     """
     if bought.usd_per_hour >= packed.usd_per_hour - 1e-9 or packed.now.zones:
         return packed
@@ -40,18 +40,18 @@ def _cheaper(packing: Packing, bought: Purchase, market: Market, pods: Sequence[
         patterns += made
     cost = round(sum(market.candidates[p.kind].price * p.nodes for p in patterns), 9)
     placed = [sum(p.pods[i] * p.nodes for p in patterns) for i in range(len(pods))]
-    whole = placed == [p.count(peak) for p in pods]
+    whole = placed == [p.count(peak=peak) for p in pods]
     return packing._replace(patterns=tuple(patterns), cost=cost) if whole and cost < packing.cost else packing
 
 
 def scheduled(sized: Sized, kind: int, pods: Sequence[Pods], nodes: int, *, peak: bool) -> list[Pattern] | None:
-    """A group's nodes as the scheduler fills them, equal nodes together; None if a pod has no room.
+    """The nodes of a group as the scheduler fills them, with equal nodes together; None if a pod has no room.
 
-    The marks of a node count its pods by workload here, so that it is known which pods it has.
+    The marks of a node count its pods by workload here, so that its pods are known.
     """
     group = GroupNodes(sized.candidate.node.room, [nodes], sized.candidate.node.start)
     for number in sized.block:
-        pod, count = pods[number].pod, pods[number].count(peak)
+        pod, count = pods[number].pod, pods[number].count(peak=peak)
         if pods[number].alone or sum(group.fill(replace(pod, mark=1 << BITS * number), count).values()) < count:
             return None
     most = (1 << BITS) - 1

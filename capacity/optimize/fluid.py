@@ -1,4 +1,4 @@
-"""The weakest bound and the first prices: pods may be cut, nodes may be fractions."""
+"""The weakest bound and the initial prices: pods and nodes can be fractions."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from capacity.optimize.solver import INFEASIBLE, Entries, Program
 
 
 class Fluid(NamedTuple):
-    """Value of the relaxation (a lower bound of every packing) and what one more pod of each shape costs in it."""
+    """Value of the relaxation (a lower bound of every packing), and the cost of one more pod of each shape in it."""
 
     cost: float
     duals: Floats
 
 
 def fluid_bound(problem: Problem) -> Fluid:
-    """Least cost where pods may be cut and nodes bought in fractions. [USD per hour]
+    """The least cost if pods can be divided and nodes bought in fractions. [USD per hour]
 
-    Minimise Σ c_t x_t with Σ_t y_st = n_s and Σ_s a_sd y_st ≤ R_td x_t for each kind t and resource d; y_st only where
-    one whole pod fits on a node. The duals of the first rows are prices of pods to start a column generation with.
+    Minimize Σ c_t x_t with Σ_t y_st = n_s and Σ_s a_sd y_st ≤ R_td x_t for each kind t and resource d; y_st only if one
+    whole pod fits on a node. The duals of the first rows are the initial prices of pods for a column generation.
 
     Raises
     ------

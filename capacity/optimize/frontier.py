@@ -1,4 +1,4 @@
-"""Cost against addresses against nodes: the purchases that no other beats in all three, and the search for them."""
+"""Cost, addresses and nodes: the purchases that no other purchase beats in all three, and the search for them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 def explored(buying: Buying, market: Market, found: Found, request: Request) -> Found:
-    """The search goes on for fewer addresses and fewer nodes; a cheaper purchase on the way is the answer."""
+    """Continue the search for fewer addresses and fewer nodes; if it finds a cheaper purchase, that is the answer."""
     choices, stopped = request.choices, request.stopped
     if found.bought is None or stopped():
         return found
@@ -46,9 +46,10 @@ def explored(buying: Buying, market: Market, found: Found, request: Request) -> 
 
 
 def frontier(bought: Purchase, others: Iterable[Purchase]) -> tuple[Purchase, ...]:
-    """A few of the purchases that no other beats in dollars, addresses and nodes at once, cheapest first.
+    """A few of the purchases that no other beats in dollars, addresses and nodes together, cheapest first.
 
-    Those with the fewest dollars, addresses and nodes are always among them. ``bought`` stands for all of its groups.
+    The purchases with the lowest cost, the fewest addresses and the fewest nodes are always included. ``bought``
+    represents all of its groups.
     """
     mine = _key(bought.division)
     rest = (p for p in others if _key(p.division) != mine)
@@ -67,7 +68,7 @@ OBJECTIVES: dict[str, Callable[[Purchase], tuple[float, ...]]] = {
 
 
 def undominated(things: Iterable[T], of: Callable[[T], Figures]) -> list[T]:
-    """Those that no other equals or beats in all three figures, cheapest first; of equals the first.
+    """Purchases that no other equals or beats in all three figures, cheapest first; of equal ones the first.
 
     >>> undominated([(1.0, 9, 9), (2.0, 5, 9), (2.0, 9, 9)], lambda figures: figures)
     [(1.0, 9, 9), (2.0, 5, 9)]
@@ -81,7 +82,8 @@ def undominated(things: Iterable[T], of: Callable[[T], Figures]) -> list[T]:
 
 
 def few(things: Sequence[T], of: Callable[[T], Figures], most: int) -> list[T]:
-    """At most that many, in their order: the least of each figure, then those farthest from what is there.
+    """At most that number of purchases, in their order: the lowest of each figure, then those farthest from the
+    selected ones.
 
     >>> few([(1.0, 9, 9), (1.1, 8, 9), (5.0, 5, 9), (9.0, 1, 9)], lambda figures: figures, 3)
     [(1.0, 9, 9), (5.0, 5, 9), (9.0, 1, 9)]
@@ -104,12 +106,12 @@ def few(things: Sequence[T], of: Callable[[T], Figures], most: int) -> list[T]:
 
 
 def _key(division: Division) -> tuple[tuple[tuple[int, ...], str], ...]:
-    """What a division is, however many nodes the check has added to it."""
+    """A key of a division that does not depend on the nodes that the check added."""
     return tuple(sorted((s.block, s.candidate.name) for s in division))
 
 
 def _promising(buying: Buying, market: Market, found: Found, choices: Choices, most: int) -> list[Division]:
-    """A few divisions that by their expected figures no other beats."""
+    """A few divisions whose expected figures no other division beats."""
     assert found.bought is not None
     blocks = Blocks(market, buying.pods, buying.rules)
     listed = ranked(_with_weights(blocks, found, found.bought), buying.rules, choices)
@@ -122,9 +124,8 @@ def _promising(buying: Buying, market: Market, found: Found, choices: Choices, m
 
 
 def _with_weights(blocks: Blocks, found: Found, best: Purchase) -> Iterator[Division]:
-    """The groups that were tried, each on the type that is cheapest where an address or a node costs something more.
-
-    In addition all pods in one group.
+    """The groups that were tried, each on the type that is cheapest if an address or a node has an additional cost.
+    Also all pods in one group.
     """
     market, rules = blocks.market, blocks.rules
     groupings = dict.fromkeys(tuple(s.block for s in p.division) for p in found.tried)
@@ -142,7 +143,9 @@ def _with_weights(blocks: Blocks, found: Found, best: Purchase) -> Iterator[Divi
 
 
 def _single_types(blocks: Blocks) -> Iterator[Division]:
-    """All pods in one group: the types that by the sums of the requests cost, hold or number least."""
+    """All pods in one group: the types with the lowest cost, the fewest addresses or the fewest nodes by the sums of
+    the requests.
+    """
     everything, candidates = tuple(range(len(blocks.pods))), blocks.market.candidates
     dollars = blocks.by_sums(everything)
     nodes = blocks.priced([1.0] * len(candidates), replace(blocks.rules, usd_per_address=0.0)).by_sums(everything)

@@ -1,4 +1,4 @@
-"""Make a packing cheaper: take a few nodes apart, the most wasteful ones first, and pack their pods again."""
+"""Make a packing cheaper: remove a few nodes, the most wasteful first, and pack their pods again."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ KINDS = 24
 
 
 def improved(bins: Bins, duals: Floats, rounds: int, stopped: Callable[[], bool]) -> Bins:
-    """The packing after ``rounds`` attempts, never more expensive. The same input gives the same packing.
+    """The packing after ``rounds`` attempts; it is never more expensive. Equal input gives an equal packing.
 
     Parameters
     ----------
     duals : array
-        Price of a pod of each shape: a node is wasteful by its price less that of its pods. [USD per hour]
+        Price of a pod of each shape. The waste of a node is its price minus the prices of its pods. [USD per hour]
     """
     rng = random.Random(0)
     take = SMALLEST
@@ -60,7 +60,7 @@ def _chosen(bins: Bins, duals: Floats, take: int, rng: random.Random) -> list[in
 
 
 def _repacked(bins: Bins, chosen: list[int]) -> bool:
-    """Whether the nodes' pods found cheaper nodes, which then replace them."""
+    """Whether the pods of the nodes fit on cheaper nodes, which then replace them."""
     problem = bins.problem
     counts: Ints = np.sum([bins.pods[n] for n in chosen], axis=0)
     before = float(sum(problem.prices[bins.kinds[n]] for n in chosen))

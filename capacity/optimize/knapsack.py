@@ -1,4 +1,4 @@
-"""The most valuable node: which pods, each with a price, one node of a kind should carry."""
+"""The most valuable node: the pods, each with a price, that one node of a kind should run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from capacity.optimize.solver import Entries, Program
 
 
 class Filled(NamedTuple):
-    """Pods of a node, what they are worth, and a value that no filling of the node exceeds."""
+    """The pods of a node, their worth, and a value that no filling of the node exceeds."""
 
     pods: Ints
     worth: float
@@ -19,7 +19,7 @@ class Filled(NamedTuple):
 
 
 class Knapsacks:
-    """Fillings of the nodes of a problem for changing prices of pods.
+    """Fillings of the nodes of a problem while the prices of pods change.
 
     Parameters
     ----------
@@ -42,10 +42,10 @@ class Knapsacks:
         )
 
     def bounds(self, worths: Floats) -> Floats:
-        """Values that no filling of each kind exceeds, without solving: by the rates of each kind's last filling.
+        """Upper bounds of the fillings of each kind without solving, from the rates of its last filling.
 
-        Any rates λ ≥ 0 bound the relaxation: room · λ + Σ most · max(0, worth − demand · λ) (duality). Kinds not
-        filled yet have no rates, and infinity.
+        Any rates λ ≥ 0 bound the relaxation: room · λ + Σ most · max(0, worth − demand · λ) (duality). Kinds that were
+        not filled yet have no rates: their bound is infinity.
         """
         over = np.maximum(worths[None] - self._rates @ self._problem.demand.T, 0.0)
         values = (self._rates * self._problem.room).sum(axis=1) + (self._most * over).sum(axis=1)
@@ -67,7 +67,7 @@ class Knapsacks:
         return Filled(pods, float(worths @ pods), -solved.cost + 1e-9)
 
     def best(self, kind: int, worths: Floats, gap: float) -> Filled:
-        """The most valuable filling within a gap, or the best within the limit of work."""
+        """The most valuable filling within a gap, or the best one within the work limit."""
         program = Program(
             -worths,
             self._entries,
@@ -84,7 +84,7 @@ class Knapsacks:
         return Filled(pods, float(worths @ pods), -solved.bound + 1e-9)
 
     def _filled_up(self, kind: int, pods: Ints, worths: Floats, order: Ints) -> Ints:
-        """More pods, the most valuable for their room first, as long as some fit."""
+        """Add pods, the most valuable for their room first, while any pod fits."""
         demand, most = self._problem.demand, self._most[kind]
         left = self._problem.room[kind] - pods @ demand
         may = (demand <= left).all(axis=1) & (pods < most) & (worths > 0)

@@ -1,4 +1,4 @@
-"""What can be bought: instance types as nodes of the plan, with their room for its pods and their price."""
+"""The types that can be bought, as nodes of the plan, with their room for its pods and their price."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Pods:
     zoned: bool = False
     alone: bool = False
 
-    def count(self, peak: bool) -> int:
+    def count(self, *, peak: bool) -> int:
         """Replicas at the peak, or now. [pods]"""
         return self.most if peak else self.now
 
@@ -47,7 +47,7 @@ class BuyableType:
     Attributes
     ----------
     price : float
-        Of a node with everything billed by the node. [USD per hour]
+        Price of a node with all its fees. [USD per hour]
     """
 
     shape: GroupShape
@@ -65,12 +65,12 @@ class BuyableType:
 
     @property
     def vcpus(self) -> int:
-        """Of a node. [vCPUs]"""
+        """vCPUs of a node. [vCPUs]"""
         return self.shape.first.instance_type.vcpus or 0
 
     @cached_property
     def rooms(self) -> tuple[int, ...]:
-        """Room for pods beside the daemonsets, by :data:`RESOURCES`."""
+        """Room for pods in addition to the DaemonSets, by :data:`RESOURCES`."""
         node = self.node
         room, start = node.room, node.start
         return (
@@ -91,7 +91,7 @@ class BuyableType:
 
 @dataclass(frozen=True)
 class Market:
-    """The candidates, cheapest first by name, and the types that were left out, by reason."""
+    """The candidates, cheapest first, ties by name, and the types that were left out, by reason."""
 
     plan: Plan
     candidates: tuple[BuyableType, ...]
@@ -99,15 +99,15 @@ class Market:
     notes: tuple[str, ...] = ()
 
     def of(self, names: Iterable[str]) -> Market:
-        """The market with some of the types only."""
+        """The market with only some of the types."""
         kept = frozenset(names)
         return replace(self, candidates=tuple(c for c in self.candidates if c.name in kept))
 
 
 def open_market(plan: Plan, template: NodeGroup, kinds: Sequence[InstanceType], inputs: CostInputs) -> Market:
-    """Every type as a node group like the template, priced.
+    """Every type as a node group like the template, with a price.
 
-    Types that cannot be planned and those without a known price are left out and named.
+    Types that cannot be planned, and types without a known price, are left out and named.
     """
     book = PriceBook(plan.region, inputs)
     out: dict[str, list[str]] = {}
@@ -130,7 +130,7 @@ def _shape(plan: Plan, group: NodeGroup) -> GroupShape:
 
 
 def _unplannable(plan: Plan, kind: InstanceType) -> str:
-    """Why a type cannot be in a plan; the plan's parser refuses the same."""
+    """Why a type cannot be in a plan; the parser of plans refuses the type for the same reason."""
     if kind.max_enis is None or kind.ipv4_per_eni is None:
         return "no known ENI limits"
     if kind.vcpus is None or kind.memory_mib is None:
@@ -141,7 +141,7 @@ def _unplannable(plan: Plan, kind: InstanceType) -> str:
 
 
 def node_price(book: PriceBook, group: NodeGroup, kind: InstanceType) -> float | None:
-    """What one node costs: instance, Auto Mode, the user's cost per node; None if unknown. [USD per hour]"""
+    """The cost of one node: instance, Auto Mode, the user's cost per node; None if unknown. [USD per hour]"""
     rates = [book.node(group, kind), *([book.auto_mode(kind)] if group.auto else [])]
     figures = [rate.usd_per_hour for rate in rates]
     return None if None in figures else round(sum(f for f in figures if f) + book.inputs.node_cost, 10)
@@ -157,24 +157,24 @@ def pods_of(plan: Plan, names: Sequence[str]) -> tuple[Pods, ...]:
 
 
 def holds(candidate: BuyableType, pods: Pods) -> bool:
-    """Whether an empty node of the candidate holds one of the pods, its address included."""
+    """Whether an empty node of the candidate fits one of the pods, including its address."""
     node = candidate.node
     return fits(node.room, node.start, pods.pod) and (pods.pod.kind != VPC or candidate.rooms[3] > 0)
 
 
 def demand_of(pod: PodShape) -> tuple[int, ...]:
-    """What one pod takes, by :data:`RESOURCES`."""
+    """The resources that one pod uses, by :data:`RESOURCES`."""
     return (pod.cpu, pod.memory, 1, int(pod.kind == VPC), int(pod.kind == BRANCH), pod.volumes, pod.gpus)
 
 
-def packing_problem(market: Market, pods: Sequence[Pods], peak: bool) -> Problem:
-    """The pods and candidates in whole numbers, exact: CPU and memory in the largest unit that divides each request."""
+def packing_problem(market: Market, pods: Sequence[Pods], *, peak: bool) -> Problem:
+    """The pods and candidates in exact whole numbers: CPU and memory in the largest unit that divides each request."""
     used = list(_limiting(market, pods))
     demands = [demand_of(p.pod) for p in pods]
     units = [gcd(*(d[r] for d in demands)) or 1 if r < 2 else 1 for r in used]
     wants = [tuple(d[r] // unit for r, unit in zip(used, units, strict=True)) for d in demands]
     shapes = tuple(
-        Shape(p.name, want, p.count(peak), 1 if p.alone else None) for p, want in zip(pods, wants, strict=True)
+        Shape(p.name, want, p.count(peak=peak), 1 if p.alone else None) for p, want in zip(pods, wants, strict=True)
     )
     total = [max(sum(s.demand[i] * s.replicas for s in shapes), 1) for i in range(len(used))]
     kinds = tuple(
@@ -189,7 +189,7 @@ def packing_problem(market: Market, pods: Sequence[Pods], peak: bool) -> Problem
 
 
 def _limiting(market: Market, pods: Sequence[Pods]) -> Iterator[int]:
-    """The resources that can limit anything; addresses only where fewer than max pods."""
+    """The resources that can be a limit; addresses only if there are fewer than max pods."""
     demands = [demand_of(p.pod) for p in pods]
     for r, name in enumerate(RESOURCES):
         if name == "addresses" and all(c.rooms[3] >= c.rooms[2] for c in market.candidates):

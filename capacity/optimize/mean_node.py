@@ -1,4 +1,4 @@
-"""The mean node of each group to buy: what its pods take of every resource, by workload, and what limits it."""
+"""The mean node of each group to buy: how much of every resource its pods use, by workload, and what limits it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from capacity.node.limit_words import limit_words
 from capacity.optimize.buy import Purchase, nodes_of
 from capacity.optimize.market import RESOURCES, BuyableType, Pods, demand_of
-from capacity.optimize.optimized import Optimized
+from capacity.optimize.optimized import Optimized, check_optimized
 from capacity.optimize.unused import pods_by_group
 
 SHOWN = ("cpu", "memory", "max_pods", "addresses")  # those of every node; the others only where a pod takes some
@@ -23,11 +23,11 @@ class Use:
     resource : str
         One of :data:`capacity.optimize.market.RESOURCES`.
     allocatable : int
-        Of a node. [millicores, bytes, pods or addresses]
+        Allocatable of a node. [millicores, bytes, pods or addresses]
     daemonsets : int
-        What the DaemonSets take of it.
+        The part that the DaemonSets use.
     workloads : mapping of str to float
-        What the pods of each workload take, on average over the nodes.
+        The part that the pods of each workload use, on average over the nodes.
     """
 
     resource: str
@@ -37,7 +37,7 @@ class Use:
 
     @property
     def share(self) -> float:
-        """Taken, as a share of allocatable; 0 where there is none of it."""
+        """The part in use, as a share of allocatable; 0 if the node has none of the resource."""
         return (self.daemonsets + sum(self.workloads.values())) / self.allocatable if self.allocatable else 0.0
 
 
@@ -48,7 +48,7 @@ class MeanNode:
     Attributes
     ----------
     binding : str or None
-        What stops the next pod on the busiest node, a word of ``check``.
+        The resource that limits the next pod on the busiest node, as in ``check``.
     pods : mapping of str to float
         Pods of each workload on a node, on average. [pods]
     """
@@ -62,7 +62,7 @@ class MeanNode:
 
 
 def resource_words(resource: str) -> str:
-    """A resource's name as people say it.
+    """The display name of a resource.
 
     >>> resource_words("addresses"), resource_words("volumes")
     ('pod addresses', 'EBS volumes')
@@ -72,6 +72,7 @@ def resource_words(resource: str) -> str:
 
 def mean_nodes(found: Optimized) -> list[MeanNode]:
     """The mean node of each group to buy that has nodes at the peak, in the order of the groups."""
+    check_optimized(found)
     return [] if found.bought is None else list(_mean_nodes(found.bought, found.pods))
 
 

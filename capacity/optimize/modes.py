@@ -1,4 +1,4 @@
-"""The cheapest answer where the CNI mode may be chosen as well."""
+"""The cheapest answer if the CNI mode can be chosen too."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def check_modes(draft: Draft) -> None:
 
 
 def cheapest(modes: tuple[str, ...], answer: Callable[[str], Optimized]) -> Optimized:
-    """The cheapest of the answers, of equals the one with fewer addresses; its bound is that of all modes."""
+    """The cheapest of the answers, of equal ones the one with fewer addresses; its bound is that of all modes."""
     found = {mode: answer(mode) for mode in dict.fromkeys(modes)}
     costs = {mode: OBJECTIVES[f.choices.minimize](f.bought) for mode, f in found.items() if f.bought is not None}
     if not costs:

@@ -1,4 +1,4 @@
-"""Pods onto given nodes: best fit, leftovers onto what is free, the cheapest kind for what is on a node."""
+"""Place pods on given nodes: best fit, leftovers on free room, and the cheapest kind for the pods of a node."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Bins:
         return float(sum(self.problem.prices[k] for k in self.kinds))
 
     def open(self, kind: int, pods: Ints | None = None) -> int:
-        """A new node; its number."""
+        """Add a node and return its number."""
         pods = np.zeros(len(self.problem.shapes), dtype=np.int64) if pods is None else pods.copy()
         self.kinds.append(kind)
         self.pods.append(pods)
@@ -33,19 +33,21 @@ class Bins:
         return len(self.kinds) - 1
 
     def fits(self, node: int, shape: int) -> int:
-        """How many more pods of a shape the node holds."""
+        """How many more pods of a shape fit on the node."""
         demand, left = self.problem.demand[shape], self.left[node]
         taken = demand > 0
         by_room = int((left[taken] // demand[taken]).min()) if taken.any() else 1 << 60
         return max(min(by_room, int(self.problem.per_node[shape]) - int(self.pods[node][shape])), 0)
 
     def put(self, node: int, shape: int, count: int) -> None:
-        """``count`` pods onto the node."""
+        """Put ``count`` pods on the node."""
         self.pods[node][shape] += count
         self.left[node] = self.left[node] - count * self.problem.demand[shape]
 
     def place(self, pods: Ints, nodes: Sequence[int] | None = None) -> Ints:
-        """Put pods onto open nodes, largest shapes first, each onto the node it fills best; what is left over."""
+        """Put pods on open nodes, largest shapes first, each on the node that it fills best; return the pods that are
+        left.
+        """
         left_over = pods.copy()
         where = range(len(self.kinds)) if nodes is None else nodes
         for s in by_size(self.problem, np.nonzero(left_over)[0]):
@@ -60,12 +62,12 @@ class Bins:
         return left_over
 
     def _slack(self, node: int, shape: int) -> float:
-        """Room left after one more pod, as a share of the node: small is a good fit."""
+        """Room that is left after one more pod, as a share of the node; a small share is a good fit."""
         room = np.maximum(self.problem.room[self.kinds[node]], 1)
         return float(((self.left[node] - self.problem.demand[shape]) / room).sum())
 
     def shrink(self) -> None:
-        """Each node becomes the cheapest kind that holds what is on it; empty nodes go."""
+        """Change each node to the cheapest kind that fits its pods; remove empty nodes."""
         problem = self.problem
         order = np.argsort(problem.prices, kind="stable")
         rooms = problem.room[order]
@@ -83,20 +85,22 @@ class Bins:
         self.left = [problem.room[k] - p @ problem.demand for k, p in zip(self.kinds, self.pods, strict=True)]
 
     def patterns(self) -> list[Pattern]:
-        """Equal nodes together, in order of kind."""
+        """Combine equal nodes, in the order of their kinds."""
         count = Counter((k, tuple(int(n) for n in p)) for k, p in zip(self.kinds, self.pods, strict=True))
         return [Pattern(kind, pods, n) for (kind, pods), n in sorted(count.items())]
 
 
 def by_size(problem: Problem, shapes: Iterable[int]) -> list[int]:
-    """Shapes by their largest share of the roomiest kind, largest first."""
+    """Shapes by their largest share of the kind with the most room, largest first."""
     most = np.maximum(problem.room.max(axis=0), 1)
     size = (problem.demand / most).max(axis=1)
     return sorted((int(s) for s in shapes), key=lambda s: (-float(size[s]), s))
 
 
 def fill_kind(problem: Problem, kind: int, nodes: int, pods: Ints) -> tuple[Bins, Ints]:
-    """Pods onto ``nodes`` equal nodes of a kind: the better of even shares first and best fit alone; what is left."""
+    """Place pods on ``nodes`` equal nodes of a kind: the better of even shares first and best fit alone; return the
+    pods that are left.
+    """
     results = []
     for even in (True, False):
         bins = Bins(problem)
@@ -115,7 +119,7 @@ def fill_kind(problem: Problem, kind: int, nodes: int, pods: Ints) -> tuple[Bins
 
 
 def first_fit(problem: Problem, kind: int, pods: Ints) -> list[Pattern]:
-    """First-fit decreasing onto nodes of one kind; equal nodes are filled at once. Every pod fits on an empty node."""
+    """First-fit decreasing on nodes of one kind; equal nodes are filled together. Every pod fits on an empty node."""
     left, patterns = pods.copy(), []
     while left.any():
         node = Bins(problem)

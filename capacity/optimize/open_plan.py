@@ -1,4 +1,4 @@
-"""The plan to buy nodes for, as its file has it, with node groups to be replaced; and the plan with other groups."""
+"""The plan to buy nodes for: as in its file, with the node groups to replace, and with other groups."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from math import ceil
 from typing import Any
 
 from capacity.catalog.table import Catalog
-from capacity.errors import SpecError
+from capacity.errors import SpecError, check_each, check_kind
 from capacity.optimize.choices import Choices
-from capacity.plan.document import PlanSection, parse_plan_file
+from capacity.plan.document import parse_plan_file
 from capacity.plan.model import NodeGroup, Plan
 from capacity.plan.parse import parse_plan
+from capacity.plan.sections import PlanSection
 
 TEMPLATE = "nodes"  # the name of the group that stands for those to be bought
 ANY_TYPE = "m5.large"  # its type: any type that is in the catalog
@@ -29,7 +30,7 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True)
 class NewGroup:
-    """A node group to be written: its type, its nodes, and the workloads that may use it."""
+    """A node group to write: its type, its nodes, and the workloads that can use it."""
 
     name: str
     instance_type: str
@@ -44,21 +45,21 @@ class Draft:
     Attributes
     ----------
     document : dict
-        The plan with one group that stands for all to be bought, beside those that stay.
+        The plan with one group in the place of all groups to buy, and the groups that stay.
     plan : Plan
-        The same as read.
+        The document as a plan.
     template : NodeGroup
         That group.
     workloads : tuple of str
-        Names of those whose nodes are to be bought; the others stay on groups that stay.
+        Names of the workloads whose nodes are to be bought; the others run on groups that stay.
     replaced : tuple of NodeGroup
-        The plan's own groups in their place.
+        The groups that are replaced.
     original : Plan or None
-        The plan as it is; None if it has no groups.
+        The plan before; None if it has no groups.
     sizes_subnets : bool
-        Whether it has no subnets of its own: then they are sized for the answer.
+        Whether the plan has no subnets; they are then sized for the answer.
     replicas : mapping
-        The plan's own replicas of the workloads to which headroom was added; empty without headroom.
+        The original replicas of the workloads with added headroom; empty without headroom.
     """
 
     document: Document
@@ -79,7 +80,7 @@ class Draft:
         return len({self.plan.subnet(name).zone for name in self.template.subnets})
 
     def written(self, groups: Sequence[NewGroup]) -> Document:
-        """The plan's document with these groups."""
+        """The plan's document with the given groups."""
         document = dict(self.document)
         made = [self._group(g) for g in groups]
         document["nodeGroups"] = [g for g in self.document["nodeGroups"] if g["name"] != self.template.name] + made
@@ -90,7 +91,7 @@ class Draft:
         return document
 
     def without_headroom(self, document: Document) -> Document:
-        """A written document with the plan's own replicas."""
+        """A written document with the plan's original replicas."""
         workloads = [
             {**w, "replicas": self.replicas[w["name"]]} if w["name"] in self.replicas else w
             for w in document.get("workloads", ())
@@ -98,7 +99,7 @@ class Draft:
         return {**document, "workloads": workloads}
 
     def read(self, document: Document) -> Plan:
-        """A written document as any plan is read."""
+        """A written document, read like any plan."""
         return read_document(document, self.file, self.catalog)
 
     def _group(self, group: NewGroup) -> Document:
@@ -108,7 +109,7 @@ class Draft:
         return {"name": group.name, "instanceTypes": [group.instance_type], **rest, "nodes": nodes}
 
     def _workload(self, entry: Document, groups: Sequence[NewGroup]) -> Document:
-        """Without replicas it may use every new group: it is on none yet."""
+        """Let a workload without replicas use every new group: no group has its pods yet."""
         if entry["name"] not in self.workloads:
             return entry
         mine = [g.name for g in groups if entry["name"] in g.workloads]
@@ -128,7 +129,19 @@ def read_document(document: Mapping[str, Any], file: str, catalog: Catalog | Non
 
 
 def sketched(pods: Sequence[tuple[str, str, str, int]], region: str | None = None) -> Document:
-    """A plan of nothing but pods: name, CPU, memory, replicas."""
+    """The document of a plan that has only pods.
+
+    Parameters
+    ----------
+    pods : sequence of (str, str, str, int)
+        Name, CPU, memory and replicas of each workload: ``("web", "250m", "512Mi", 120)``.
+    """
+    check_each("pods", pods, tuple, 'a list such as [("web", "250m", "512Mi", 120)]')
+    for pod in pods:
+        if len(pod) != 4:
+            raise SpecError(f'pods: {pod!r} has {len(pod)} values (expected 4, as in ("web", "250m", "512Mi", 120))')
+    if region is not None:
+        check_kind("region", region, str, "a region, such as us-east-1")
     return {
         "apiVersion": "capacity/v1",
         "metadata": {"name": "sketch"},
@@ -148,12 +161,12 @@ def draft_of(
     zones: int | None = None,
     catalog: Catalog | None = None,
 ) -> Draft:
-    """A plan's document made ready: subnets where it has none, one group instead of those to be bought.
+    """Prepare a plan's document: add subnets if it has none, and put one group in the place of the groups to buy.
 
     Raises
     ------
     SpecError
-        As the plan's parser has it; ``zones`` for a plan that has subnets.
+        The plan has an error, or ``zones`` is given for a plan with subnets.
     """
     whole: Document = json.loads(json.dumps(document, default=str))
     notes: list[str] = []
@@ -196,7 +209,7 @@ def draft_of(
 
 
 def _add_headroom(document: Document, names: Sequence[str], share: Fraction) -> dict[str, Any]:
-    """Additional pods of the named workloads, rounded up; the replicas as they were."""
+    """Add the headroom to the named workloads, rounded up; return their previous replicas."""
     before: dict[str, Any] = {}
     if not share:
         return before
@@ -218,12 +231,12 @@ def _section(document: Document, file: str) -> PlanSection:
 
 
 def _is_replaced(group: Mapping[str, Any]) -> bool:
-    """Whether other nodes may take a group's place: Fargate profiles and Windows groups stay."""
+    """Whether other nodes can replace a group: Fargate profiles and Windows groups stay."""
     return group.get("provisioner") not in KEPT_PROVISIONERS and group.get("ami") not in KEPT_AMIS
 
 
 def widened(draft: Draft, each: int) -> Draft:
-    """A draft without subnets of its own, with several of the largest subnets in each zone."""
+    """A draft of a plan without subnets, with several of the largest subnets in each zone."""
     document: Document = json.loads(json.dumps(draft.document))
     names = _add_subnets(document, draft.zones, each)
     group = next(g for g in document["nodeGroups"] if g["name"] == draft.template.name)
@@ -232,7 +245,7 @@ def widened(draft: Draft, each: int) -> Draft:
 
 
 def _add_subnets(document: Document, zones: int, each: int = 1) -> list[list[str]]:
-    """Subnets in each zone, and as many for pods under custom networking, as large as a subnet may be; their names."""
+    """Add subnets of the largest size in each zone, also for pods with custom networking; return their names."""
     if not 1 <= zones <= len(ZONES):
         raise SpecError(f"--zones: {zones} is out of range (expected 1 to {len(ZONES)})")
     region = document.setdefault("region", DEFAULT_REGION)
@@ -259,7 +272,7 @@ def _add_subnets(document: Document, zones: int, each: int = 1) -> list[list[str
 def _template(
     document: Document, replaced: Sequence[Document], choices: Choices, taken: Iterable[str]
 ) -> dict[str, Any]:
-    """One group like the first of those replaced."""
+    """One group like the first of the replaced groups."""
     first = replaced[0] if replaced else {"subnets": _node_subnets(document)}
     group = {key: value for key, value in first.items() if key not in REPLACED_KEYS}
     if not replaced and _pod_subnets(document):
@@ -283,7 +296,7 @@ def _custom_networking(document: Document) -> bool:
 
 
 def _node_subnets(document: Document) -> list[str]:
-    """Where nodes live if no group says so: all subnets; under custom networking those of the control plane."""
+    """Subnets of nodes if no group names any: all subnets; with custom networking those of the control plane."""
     names = [s["name"] for s in document["vpc"]["subnets"]]
     return list((document.get("controlPlane") or {}).get("subnets") or names) if _custom_networking(document) else names
 
@@ -295,7 +308,7 @@ def _pod_subnets(document: Document) -> list[str]:
 
 
 def _move_pods(document: Document, gone: Sequence[str], template: str, notes: list[str]) -> tuple[str, ...]:
-    """Workloads and daemonsets of the groups that go are those of the template; the workloads' names."""
+    """Move workloads and DaemonSets from the removed groups to the template; return the names of the workloads."""
     mine = []
     for workload in document.get("workloads") or ():
         own = workload.get("nodeGroups") or []
@@ -313,7 +326,7 @@ def _move_pods(document: Document, gone: Sequence[str], template: str, notes: li
 
 
 def _drop_scenarios(document: Document, gone: Sequence[str], notes: list[str]) -> None:
-    """Scenarios about a group that goes have nothing to be about."""
+    """Remove scenarios about a removed group."""
     checks = document.get("checks") or {}
     kept = []
     for entry in checks.get("scenarios") or ():

@@ -1,10 +1,11 @@
-"""The answer of ``capacity optimize``: what to buy, what it is compared with, or why there is nothing to buy."""
+"""The answer of ``capacity optimize``: what to buy, the alternatives, or why nothing can be bought."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from capacity.errors import check_kind
 from capacity.optimize.buy import Purchase
 from capacity.optimize.choices import Choices
 from capacity.optimize.divide import Rules
@@ -17,9 +18,10 @@ STATUSES = (OPTIMAL, WITHIN_GAP, TIME_LIMIT, INFEASIBLE)
 
 
 class Packed(NamedTuple):
-    """The perfect placement, now and at the peak, and the bound that no placement is below, both weighed by hours.
+    """The perfect placement now and at the peak, and the lower bound of any placement, weighted by hours. [USD per
+    hour]
 
-    ``now`` and ``peak`` are the same packing where the replicas are. [USD per hour]
+    ``now`` and ``peak`` are one packing if the replicas are equal.
     """
 
     now: Packing
@@ -35,7 +37,7 @@ class Packed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """A simpler or another choice, and what it costs beside the best.
+    """A simpler or different choice, and its additional cost.
 
     Attributes
     ----------
@@ -45,7 +47,7 @@ class Alternative:
     nodes : int or None
         At the peak. [nodes]
     addresses : int or None
-        Of all subnets at the peak. [addresses]
+        Addresses in use in all subnets at the peak. [addresses]
     """
 
     name: str
@@ -57,7 +59,7 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class Infeasible:
-    """Which limits clash, and the smallest change that lifts that."""
+    """The limits that conflict, and the smallest change that resolves the conflict."""
 
     conflict: str
     relaxation: str
@@ -74,16 +76,16 @@ class Optimized:
     archs : tuple of str
         Architectures of the types that were compared.
     rules : Rules
-        How hours are weighed, and how many nodes a group has.
+        The weights of hours, and the limits on the nodes of a group.
     choices : Choices
-        What was asked.
+        The user's choices.
     bought : Purchase or None
-        The node groups to buy; None if there are no pods, or nothing is possible.
+        The node groups to buy; None if there are no pods or no solution.
     packed : Packed or None
         None if a pod fits no type.
     alternatives : tuple of Alternative
     frontier : tuple of Purchase
-        Of the purchases that are ok, those that no other beats in dollars, addresses and nodes at once.
+        Purchases that are ok and that no other beats in dollars, addresses and nodes together.
     """
 
     status: str
@@ -99,3 +101,8 @@ class Optimized:
     infeasible: Infeasible | None = None
     notes: tuple[str, ...] = ()
     choices: Choices = field(default_factory=Choices)
+
+
+def check_optimized(value: object) -> None:
+    """Refuse what is not an :class:`Optimized`."""
+    check_kind("found", value, Optimized, "an Optimized, as returned by optimize_plan")

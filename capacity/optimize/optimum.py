@@ -1,4 +1,4 @@
-"""``capacity optimize``: the node groups to buy for a plan, beside the packing that bounds them."""
+"""``capacity optimize``: the node groups to buy for a plan, and the packing that bounds their cost."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ def optimize_plan(
     Parameters
     ----------
     document : mapping
-        A plan's document; ``vpc`` and ``nodeGroups`` may be missing.
+        A plan's document; ``vpc`` and ``nodeGroups`` are optional.
     zones : int, optional
-        Of the nodes, where the plan has no subnets.
+        Zones of the nodes if the plan has no subnets.
 
     Raises
     ------
     SpecError
-        The plan has a fault, no type is allowed, or none of the allowed types has a price.
+        The plan has an error, no type is allowed, or no allowed type has a price.
     """
     request = request or Request()
     draft = draft_of(document, request.choices, file=file, zones=zones, catalog=catalog)
@@ -68,10 +68,10 @@ def optimize_plan(
 
 
 def _optimized(draft: Draft, request: Request) -> Optimized:
-    """The node groups to buy for a plan that is made ready."""
+    """The node groups to buy for a prepared plan."""
     choices = request.choices
     if request.current and not draft.replaced:
-        raise SpecError("--current: the plan has no node groups of its own to compare with")
+        raise SpecError("--current: the plan has no node groups to compare with")
     if choices.survive == "zone" and draft.zones < 2:
         raise SpecError("--survive zone: the nodes are in one zone only")
     pods = tuple(p for p in pods_of(draft.plan, draft.workloads) if p.most)
@@ -120,7 +120,7 @@ def _optimized(draft: Draft, request: Request) -> Optimized:
 
 
 def _in_own_subnets(buying: Buying, accepted: Sequence[Purchase]) -> tuple[Purchase, list[str]]:
-    """The best purchase that one VPC holds, in subnets of its size; the first of all if there is none."""
+    """The best purchase that fits in one VPC, with subnets of its size; the first purchase if none fits."""
     best = with_own_subnets(buying, accepted[0])
     if best[0].result.verdict == "ok":
         return best
@@ -132,7 +132,7 @@ def _in_own_subnets(buying: Buying, accepted: Sequence[Purchase]) -> tuple[Purch
 
 
 def _nothing(draft: Draft, choices: Choices) -> Optimized:
-    """The answer for a plan without pods; types and prices are not looked at."""
+    """The answer for a plan without pods; types and prices are not read."""
     zero = Packing((), 0.0, 0.0)
     return Optimized(
         OPTIMAL,
@@ -154,7 +154,7 @@ def rules_of(draft: Draft, choices: Choices) -> Rules:
 
 
 def _said(market: Market, archs: Sequence[str], choices: Choices, *, gpus: bool) -> list[str]:
-    """What the user did not ask for and must know."""
+    """Notes on what the user did not request but must know."""
     notes = []
     if choices.arch is None:
         if len(archs) > 1:
@@ -174,7 +174,7 @@ def _said(market: Market, archs: Sequence[str], choices: Choices, *, gpus: bool)
 
 
 def _packed(market: Market, pods: Sequence[Pods], rules: Rules, request: Request) -> Packed:
-    """The packing now and at the peak, each at least as dear as the fewest replicas allow."""
+    """The packing now and at the peak; each costs at least as much as the fewest replicas require."""
     effort = EFFORTS[request.effort]
     now = pack_over_zones(market, pods, rules.spread_zones, effort, request.stopped, peak=False)
     same = all(p.now == p.most for p in pods)
@@ -188,7 +188,7 @@ def _packed(market: Market, pods: Sequence[Pods], rules: Rules, request: Request
 
 
 def _searched(buying: Buying, market: Market, packed: Packed, request: Request) -> Found:
-    """Divisions from separate groups to one group, and the packing's own mix."""
+    """Divisions from one group per workload to one group, and the packing's own mix."""
     choices, limited = request.choices, not buying.draft.sizes_subnets
     listed: list[Division] = divisions(buying, market, choices, limited=limited)
     mix = mixed(market, buying.pods, buying.rules, packed.now, packed.peak)

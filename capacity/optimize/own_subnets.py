@@ -1,4 +1,4 @@
-"""Subnets of the size that an answer needs, for a plan that has none: addresses are counted, not limited."""
+"""Subnets of the size that an answer needs, for a plan without subnets: addresses are counted, not limited."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TRIES = 3  # subnets more per zone than the sums say, at most
 
 
 def with_own_subnets(buying: Buying, bought: Purchase) -> tuple[Purchase, list[str]]:
-    """The purchase in subnets of its own size, and what to say where no VPC is large enough for it."""
+    """The purchase with subnets of the size it needs, and a note if no VPC is large enough for it."""
     if not buying.draft.sizes_subnets:
         return bought, []
     each = _subnets_per_zone(bought)
@@ -49,7 +49,7 @@ def _too_many(bought: Purchase, why: str) -> str:
 
 
 def _subnets_per_zone(bought: Purchase) -> int:
-    """Subnets of the largest size that the addresses of the fullest one need at least. [subnets]"""
+    """The fewest subnets of the largest size that have room for the addresses of the fullest one. [subnets]"""
     share = 1 - bought.result.plan.checks.min_free
     need = max(
         (max(Fraction(s.used_total) / (share or 1), Fraction(s.used_highest)) for s in _every_subnet(bought)),
@@ -63,7 +63,7 @@ def _every_subnet(bought: Purchase) -> Sequence[SubnetState]:
 
 
 def _sized(buying: Buying, bought: Purchase) -> Purchase:
-    """The purchase with subnets as small as the check allows, in the VPC blocks that they take."""
+    """The purchase with the smallest subnets that the check allows, in the VPC blocks that they need."""
     plan = bought.result.plan
     sizing = size_plan(plan, scenarios=buying.scenarios or None, fresh=True)
     taken = [s.cidr for s in sizing.plan.subnets]

@@ -1,4 +1,4 @@
-"""The cheapest packing that the allowed work finds, with a bound that no packing is below."""
+"""The cheapest packing that the allowed work finds, with a lower bound of any packing."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ PROVEN = 1e-6  # a gap of solver tolerance [share]
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """Work that may be done. It is counted in steps, not in seconds, so the same input gives the same answer.
+    """Limits on the work. They count steps, not seconds, so equal input gives an equal answer.
 
     Attributes
     ----------
     columns : Generating
         Column generation over the whole problem.
     residual : Generating or None
-        Column generation in each step of the dive; None for no dive.
+        Column generation in each step of the dive; None without a dive.
     branches : int
         Branch-and-bound nodes of the program over what the columns leave.
     pairs : int
         Shapes × kinds of that program, about: the more shapes, the fewer kinds.
     rest_gap : float
-        Gap at which that program stops, as a share of its own value, which is a small part of a large plan.
+        Gap at which that program stops, as a share of its value, which is a small part of a large plan.
     small_branches : int
         Branch-and-bound nodes of the exact program of a small plan.
     bound_branches : int
@@ -57,7 +57,7 @@ class Effort:
     master : int
         Branch-and-bound nodes of the program over the columns of a small plan.
     enough : float
-        Gap from which on the exact program of a plan of more than ``FEW`` pods is left out, as a share of the cost.
+        Gap below which the exact program of a plan with more than ``FEW`` pods is left out, as a share of the cost.
     """
 
     columns: Generating
@@ -117,9 +117,9 @@ EFFORTS = {
 
 
 class Packing(NamedTuple):
-    """Nodes with their pods, the price, and the least any packing can cost. [USD per hour]
+    """Nodes with their pods, the price, and the lower bound of any packing. [USD per hour]
 
-    ``zones``: the zone of each pattern by its number, where that matters; else empty.
+    ``zones``: the zone of each pattern by its number, if zones matter; otherwise empty.
     """
 
     patterns: tuple[Pattern, ...]
@@ -139,7 +139,7 @@ def pack(problem: Problem, effort: Effort, stopped: Callable[[], bool] = lambda:
     Parameters
     ----------
     stopped : callable
-        Asked between steps; True ends the search with the best so far.
+        Called between steps; True ends the search with the best result so far.
 
     Raises
     ------
@@ -162,7 +162,7 @@ def pack(problem: Problem, effort: Effort, stopped: Callable[[], bool] = lambda:
 
 
 def _one_shape(problem: Problem) -> Packing:
-    """Pods that are alike: whole nodes that hold at least all of them, at the least cost; exact."""
+    """Pods of one shape: whole nodes with at least that many pods, at the least cost; exact."""
     caps, count = problem.caps[:, 0], int(problem.counts[0])
     kinds = np.arange(len(caps))
     program = Program(
@@ -195,7 +195,7 @@ def _one_shape(problem: Problem) -> Packing:
 
 
 def _many_shapes(problem: Problem, effort: Effort, stopped: Callable[[], bool]) -> Packing:
-    """Columns, their whole part, the rest by the better of two ways; an exact program; a few nodes packed again."""
+    """Columns and their whole part; the rest by the better of two ways; an exact program; a few nodes repacked."""
     fluid = fluid_bound(problem)
     pods = int(problem.counts.sum())
     small, few = pods <= SMALL, pods <= FEW
@@ -249,7 +249,7 @@ def _rest(rest: Problem, columns: Columns, effort: Effort, stopped: Callable[[],
 
 
 def _renumbered(problem: Problem, bins: Bins) -> Bins:
-    """Nodes with the kind numbers of ``problem``, of which theirs has a part of the kinds."""
+    """Convert nodes to the kind numbers of ``problem``; the given problem has a part of its kinds."""
     number = {kind.name: k for k, kind in enumerate(problem.kinds)}
     other = Bins(problem)
     other.kinds = [number[bins.problem.kinds[k].name] for k in bins.kinds]
@@ -260,10 +260,11 @@ def _renumbered(problem: Problem, bins: Bins) -> Bins:
 def _exact(
     problem: Problem, fluid: Fluid, bins: Bins, beside: float, bound: float, branches: int
 ) -> tuple[Bins, float]:
-    """The aggregate program over the kinds that can still be in a cheaper packing: its bound, its nodes if better.
+    """The aggregate program over the kinds that can still be in a cheaper packing: its bound, and its nodes if they are
+    better.
 
-    Its nodes are tried as they are, then packed with repairs; a second program with at most one node of each kind is
-    a packing by itself. ``beside`` is the cost of nodes that are not in ``bins``: then only the bound is of use.
+    Its nodes are tried unchanged, then packed with repairs. A second program with at most one node of each kind is
+    itself a packing. ``beside`` is the cost of nodes that are not in ``bins``: only the bound is then used.
     """
     best = bins.cost + beside
     part = _may_be_cheaper(problem, fluid, best)
@@ -289,7 +290,7 @@ def _exact(
 
 
 def _packed_exactly(problem: Problem, found: Aggregate, branches: int) -> Bins:
-    """The nodes of an aggregate answer with every pod on one of them, or else with a few more nodes."""
+    """The nodes of an aggregate result with every pod on one of them, otherwise with a few additional nodes."""
     assert found.nodes is not None
     nodes = [int(k) for k in np.repeat(np.arange(len(problem.kinds)), found.nodes)]
     bins = packed(problem, found)
@@ -304,9 +305,9 @@ def _packed_exactly(problem: Problem, found: Aggregate, branches: int) -> Bins:
 
 
 def _may_be_cheaper(problem: Problem, fluid: Fluid, best: float) -> Problem:
-    """Without the kinds of which one node alone lifts the fluid bound to the best cost (reduced-cost fixing).
+    """Remove the kinds of which a single node raises the fluid bound to the best cost (reduced-cost fixing).
 
-    No kinds where no packing is cheaper than the best.
+    No kind is left if no packing is cheaper than the best.
     """
     knapsacks = Knapsacks(problem)
     keep = [

@@ -1,4 +1,4 @@
-"""A packing where pods are spread over zones: a packing for each zone, of an even share of the pods."""
+"""A packing of pods that are spread over zones: one packing per zone, for an even share of the pods."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def pack_over_zones(
     *,
     peak: bool,
 ) -> Packing:
-    """The packing of all pods; where some are spread over the zones, zone by zone.
+    """The packing of all pods; zone by zone if some pods are spread over the zones.
 
-    Its bound is that of the pods together, without the spread: no placement that keeps the spread costs less.
+    Its bound is that of all pods together without the spread: no placement that keeps the spread costs less.
     """
     problem = packing_problem(market, pods, peak=peak)
     if zones < 2 or not any(p.zoned for p in pods):
@@ -44,7 +44,7 @@ def pack_over_zones(
 
 
 def _divided(effort: Effort, parts: int) -> Effort:
-    """The work of one packing for each of some packings."""
+    """The work limits of one packing, divided among several packings."""
     return replace(
         effort,
         branches=effort.branches // parts,
@@ -56,7 +56,8 @@ def _divided(effort: Effort, parts: int) -> Effort:
 
 
 def zone_shares(counts: Sequence[int] | Ints, zones: int) -> list[tuple[int, ...]]:
-    """Pods of each shape in each zone, no two zones more than one apart; the odd ones in turn. [pods]
+    """Pods of each shape in each zone; zones differ by at most one pod, and the remaining pods go to the zones in turn.
+    [pods]
 
     >>> zone_shares([4, 3, 2], 3)
     [(2, 1, 1), (1, 1, 1), (1, 1, 0)]

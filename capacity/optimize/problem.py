@@ -1,7 +1,7 @@
-"""The packing problem in numbers: pod shapes with their counts, node kinds with their room and price, packings.
+"""The packing problem in numbers: pod shapes with their counts, node kinds with their room and price, and packings.
 
-Pods of one shape are alike, so a problem has one row per shape, however many replicas there are. Resources are whole
-numbers (millicores, MiB, pods, addresses, …); the first is CPU, the order is the same everywhere.
+Pods of one shape are equal, so a problem has one row per shape for any number of replicas. Resources are whole numbers
+(millicores, MiB, pods, addresses, …) in one order everywhere; the first is CPU.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ MONEY = 1e-9  # prices have at most ten decimals; sums that differ by less are e
 
 
 class Shape(NamedTuple):
-    """Pods that are alike.
+    """Equal pods.
 
     Attributes
     ----------
     demand : tuple of int
-        What one pod takes of each resource.
+        The amount of each resource that one pod uses.
     replicas : int
-        How many pods. [pods]
+        Number of pods. [pods]
     per_node : int or None
         Most pods of the shape on one node (anti-affinity, host ports); None for no limit. [pods]
     """
@@ -40,7 +40,7 @@ class Shape(NamedTuple):
 
 
 class NodeChoice(NamedTuple):
-    """A node that can be bought: its room for pods after daemonsets, and its price. [USD per hour]"""
+    """A node that can be bought: its room for pods after DaemonSets, and its price. [USD per hour]"""
 
     name: str
     room: tuple[int, ...]
@@ -87,12 +87,12 @@ class Problem:
 
     @cached_property
     def prices(self) -> Floats:
-        """By kind. [USD per hour]"""
+        """Prices of the kinds. [USD per hour]"""
         return np.array([kind.price for kind in self.kinds])
 
     @cached_property
     def caps(self) -> Ints:
-        """Kinds × shapes: the most pods of one shape alone that a node of the kind holds. [pods]"""
+        """Kinds × shapes: the most pods of one shape that fit on an otherwise empty node of the kind. [pods]"""
         return fits_alone(self.room, self.demand, self.per_node)
 
     @cached_property
@@ -102,7 +102,7 @@ class Problem:
         return np.array([unlimited if s.per_node is None else s.per_node for s in self.shapes], dtype=np.int64)
 
     def with_counts(self, counts: Sequence[int] | Ints) -> Problem:
-        """The problem with other replicas; all else is shared."""
+        """The problem with other replicas; everything else is shared."""
         shapes = tuple(shape._replace(replicas=int(n)) for shape, n in zip(self.shapes, counts, strict=True))
         return self._sharing(Problem(shapes, self.kinds), "demand", "room", "prices", "caps", "per_node")
 
@@ -135,7 +135,7 @@ def fits_alone(room: Ints, demand: Ints, per_node: Ints) -> Ints:
 
 
 def check_packing(problem: Problem, patterns: Iterable[Pattern]) -> None:
-    """Add a packing up again, node by node; ValueError where it breaks a limit or does not place every pod once."""
+    """Add up a packing again, node by node; ValueError if it exceeds a limit or does not place every pod once."""
     placed = [0] * len(problem.shapes)
     for pattern in patterns:
         kind = problem.kinds[pattern.kind]

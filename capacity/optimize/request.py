@@ -1,4 +1,4 @@
-"""What is asked, and the types that may be bought for it."""
+"""The request of the user, and the allowed types."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from capacity.catalog.regions import unknown_region
 from capacity.catalog.table import load_catalog
 from capacity.cluster.check import check as check_addresses
 from capacity.cost.inputs import CostInputs
-from capacity.errors import SpecError, did_you_mean
+from capacity.errors import SpecError, check_function, check_kind, check_switch, check_word, did_you_mean
 from capacity.optimize.buy import Judge
-from capacity.optimize.choices import Choices, allowed_types
+from capacity.optimize.choices import EFFORT_NAMES, Choices, allowed_types
 from capacity.optimize.market import Market, open_market
 from capacity.optimize.open_plan import Draft
 from capacity.plan.constants import ARCHS
@@ -19,7 +19,7 @@ from capacity.plan.constants import ARCHS
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked.
+    """The request of the user.
 
     Attributes
     ----------
@@ -31,11 +31,11 @@ class Request:
     judge : callable
         The check of a plan in some scenarios.
     stopped : callable
-        Asked between steps; True ends the search with the best so far.
+        Called between steps; True ends the search with the best result so far.
     simpler : bool
-        Whether simpler and other choices are worked out beside the best.
+        Whether simpler and other choices are computed too.
     current : bool
-        Whether the plan's own node groups must be there to be compared, whatever ``simpler`` is.
+        Whether the plan must have node groups, which are compared regardless of ``simpler``.
     """
 
     choices: Choices = field(default_factory=Choices)
@@ -46,9 +46,18 @@ class Request:
     simpler: bool = True
     current: bool = False
 
+    def __post_init__(self) -> None:
+        check_kind("choices", self.choices, Choices, "Choices(...)")
+        check_kind("inputs", self.inputs, CostInputs, "CostInputs(...)")
+        check_word("effort", self.effort, EFFORT_NAMES)
+        check_function("judge", self.judge)
+        check_function("stopped", self.stopped)
+        check_switch("simpler", self.simpler)
+        check_switch("current", self.current)
+
 
 def archs_of(draft: Draft, choices: Choices) -> tuple[str, ...]:
-    """Architectures that may be bought: as asked; else those of the types named, of the plan's groups, or x86_64."""
+    """Allowed architectures: those requested; otherwise those of the named types, of the plan's groups, or x86_64."""
     if choices.arch is not None:
         return (choices.arch,)
     if choices.types:
@@ -58,7 +67,7 @@ def archs_of(draft: Draft, choices: Choices) -> tuple[str, ...]:
 
 
 def market_of(draft: Draft, request: Request, archs: Sequence[str] = ()) -> tuple[Market, tuple[str, ...]]:
-    """The types that may be bought, as nodes with prices, and their architectures.
+    """The allowed types as nodes with prices, and their architectures.
 
     Raises
     ------
@@ -94,5 +103,5 @@ def _filters(choices: Choices, archs: Sequence[str]) -> str:
     told = [f"architecture {' or '.join(archs)}"]
     told += [f"--types {','.join(choices.types)}"] if choices.types else []
     told += [f"at most {choices.max_vcpus} vCPUs"] if choices.max_vcpus is not None else []
-    hint = "; metal types only where a glob names metal" if any("*" in g for g in choices.types) else ""
+    hint = "; metal types only if a glob names metal" if any("*" in g for g in choices.types) else ""
     return ", ".join(told) + hint

@@ -1,4 +1,4 @@
-"""The pods that whole columns leave over: by the aggregate program and by diving, the cheaper of the two."""
+"""The pods that whole columns leave over: the cheaper result of the aggregate program and of diving."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ALMOST = 1e-6  # a column bought by less than this is not bought
 
 
 def packed(problem: Problem, found: Aggregate) -> Bins:
-    """A packing from the nodes and pods by kind: leftovers go onto free room, then onto the cheapest further nodes."""
+    """A packing from the nodes and pods by kind: leftovers go to free room, then to the cheapest additional nodes."""
     assert found.nodes is not None
     assert found.pods is not None
     parts, left = [], np.zeros(len(problem.shapes), dtype=np.int64)
@@ -31,7 +31,9 @@ def packed(problem: Problem, found: Aggregate) -> Bins:
 
 
 def repaired(bins: Bins, left: Ints) -> Bins:
-    """Leftover pods placed: on free room, by a larger kind for one node, or on the cheapest node that holds most."""
+    """Place leftover pods: on free room, on a larger kind in place of one node, or on the cheapest node that fits most
+    of them.
+    """
     left = bins.place(left)
     while left.any():
         if not _upsized(bins, left):
@@ -42,7 +44,7 @@ def repaired(bins: Bins, left: Ints) -> Bins:
 
 
 def _upsized(bins: Bins, left: Ints) -> bool:
-    """One node becomes a kind that also holds all leftovers, where that is cheaper than a node for them."""
+    """Replace one node by a kind that also fits all leftovers, if that is cheaper than a separate node."""
     problem = bins.problem
     need = left @ problem.demand
     holds = np.all(problem.room >= need, axis=1) & np.all(left[None] <= problem.caps, axis=1)
@@ -83,9 +85,10 @@ def _one_more(bins: Bins, left: Ints) -> None:
 
 
 def by_columns(problem: Problem, columns: Columns, *, limit: int) -> Bins | None:
-    """Whole nodes of the known columns that hold every pod at the least cost; None without a solution in the limit.
+    """Whole nodes of the known columns that cover every pod at the least cost; None without a solution within the
+    limit.
 
-    Pods that are covered twice are taken off again, and nodes become the cheapest kind for what is left on them.
+    Pods that are covered twice are removed again, and each node becomes the cheapest kind for the remaining pods.
     """
     at, shape = np.nonzero(np.array(columns.pods))
     program = Program(
@@ -111,7 +114,7 @@ def by_columns(problem: Problem, columns: Columns, *, limit: int) -> Bins | None
 
 
 def rounded_up(problem: Problem, columns: Columns) -> Bins:
-    """A node of each column that is bought in part, with the pods of it that are left: quick, and not far off."""
+    """One node for each column that is bought in part, with its remaining pods: quick, and close to the best."""
     bins, left = Bins(problem), problem.counts.copy()
     for i in np.argsort(-(columns.bought % 1.0), kind="stable"):
         pods = np.minimum(columns.pods[i], left)
@@ -122,7 +125,9 @@ def rounded_up(problem: Problem, columns: Columns) -> Bins:
 
 
 def dive(problem: Problem, start: Columns, work: Generating, stopped: Stopped) -> Bins:
-    """Whole nodes one step after the other: columns for what is left, their floors, else the largest fraction."""
+    """Buy whole nodes step by step: columns for the remaining pods, the whole part of each, otherwise the largest
+    fraction.
+    """
     bins = Bins(problem)
     counts = problem.counts.copy()
     columns = start
@@ -137,7 +142,7 @@ def dive(problem: Problem, start: Columns, work: Generating, stopped: Stopped) -
 
 
 def _useful(columns: Columns, counts: Ints) -> Columns:
-    """The columns that hold something of what is left, most bought first, a few hundred at most."""
+    """The columns that have some of the remaining pods, most bought first, at most a few hundred."""
     order = np.argsort(-columns.bought, kind="stable")
     chosen = [int(i) for i in order if np.minimum(columns.pods[int(i)], counts).any()][:200]
     return Columns([columns.kinds[i] for i in chosen], [columns.pods[i] for i in chosen])
@@ -162,7 +167,7 @@ def _fix(bins: Bins, columns: Columns, counts: Ints) -> Ints:
 
 
 def floors(problem: Problem, columns: Columns) -> tuple[list[Pattern], Ints]:
-    """The whole part of each column, and the replicas that are left."""
+    """The whole part of each column, and the remaining replicas."""
     left = problem.counts.copy()
     patterns = []
     for kind, pods, bought in zip(columns.kinds, columns.pods, columns.bought, strict=True):
@@ -177,7 +182,7 @@ def floors(problem: Problem, columns: Columns) -> tuple[list[Pattern], Ints]:
 
 
 def promising(problem: Problem, most: int) -> Problem:
-    """The problem on the kinds whose nodes are worth most at the fluid prices of its pods."""
+    """The problem limited to the kinds whose nodes are worth most at the fluid prices of its pods."""
     from capacity.optimize.knapsack import Knapsacks
 
     if len(problem.kinds) <= most:
@@ -194,6 +199,6 @@ def promising(problem: Problem, most: int) -> Problem:
 
 
 def by_aggregate(problem: Problem, *, limit: int, gap: float) -> Bins | None:
-    """The aggregate program on what is left, packed; None without a solution in the limit."""
+    """The aggregate program for the remaining pods, packed; None without a solution within the limit."""
     found = aggregate(problem, limit=limit, gap=gap)
     return None if found.nodes is None else packed(problem, found)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from capacity.optimize.buy import Purchase, nodes_of
 from capacity.optimize.choices import TO_MINIMIZE
 from capacity.optimize.compare import mix
-from capacity.optimize.optimized import INFEASIBLE, Alternative, Optimized, Packed
+from capacity.optimize.optimized import INFEASIBLE, Alternative, Optimized, Packed, check_optimized
 from capacity.optimize.pack import Packing
 from capacity.optimize.unused import Filling, fillings
 from capacity.units import HOURS_PER_MONTH
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def month(usd_per_hour: float | None) -> float | None:
-    """Dollars of a month, to the cent, of an hourly figure as it is printed: to nine decimals. [USD per month]
+    """Dollars per month, to the cent, from an hourly figure as printed: with nine decimals. [USD per month]
 
     >>> month(0.7275), month(0.72749999999999)
     (531.08, 531.08)
@@ -82,7 +82,7 @@ def _group_row(bought: Purchase, number: int, filling: Filling, found: Optimized
 
 
 def subnet_rows(bought: Purchase) -> dict[str, Any]:
-    """What each subnet holds at rest, and where it has least."""
+    """Addresses in use in each subnet in the steady state, and the scenario with the fewest free addresses."""
     found = {}
     for state in bought.steady.subnets:
         name = state.subnet.name
@@ -113,7 +113,7 @@ def _packing_json(found: Optimized, packed: Packed, *, nodes: bool) -> dict[str,
 
 
 def _nodes(found: Optimized, packing: Packing) -> Iterator[dict[str, Any]]:
-    """Equal nodes, zone by zone; where their zone does not matter to the packing they are dealt in turn."""
+    """Equal nodes, zone by zone; if the zone does not matter to the packing, nodes go to the zones in turn."""
     draft = found.draft
     zones = list(dict.fromkeys(draft.plan.subnet(n).zone for n in draft.template.subnets))
     turn = 0
@@ -132,16 +132,17 @@ def _nodes(found: Optimized, packing: Packing) -> Iterator[dict[str, Any]]:
 
 
 def alternative_rows(found: Optimized) -> list[dict[str, Any]]:
-    """What was compared, with its cost against the answer's."""
+    """The alternatives, with their additional cost over the answer."""
     best = found.bought.usd_per_hour if found.bought else None
     return [_alternative_row(a, best) for a in found.alternatives]
 
 
 def frontier_rows(found: Optimized) -> list[dict[str, Any]]:
-    """The purchases that no other beats in dollars, addresses and nodes at once.
+    """The purchases that no other beats in dollars, addresses and nodes together.
 
-    ``least`` names the figures of which no other has less; ``bought`` is True for the answer.
+    ``least`` names the figures in which no other purchase is lower; ``bought`` is True for the answer.
     """
+    check_optimized(found)
     best = found.bought.usd_per_hour if found.bought else None
     low = [min((p.figures[i] for p in found.frontier), default=0) for i in range(len(TO_MINIMIZE))]
     return [
@@ -176,11 +177,13 @@ def extra_pct(figure: float | None, best: float | None) -> float | None:
 
 def node_groups_frame(found: Optimized) -> pd.DataFrame:
     """The node groups to create, one row each, with the columns of the JSON."""
+    check_optimized(found)
     return _frame(group_rows(found), "name")
 
 
 def alternatives_frame(found: Optimized) -> pd.DataFrame:
     """Simpler and other choices with their cost, one row each."""
+    check_optimized(found)
     return _frame(alternative_rows(found), "name")
 
 

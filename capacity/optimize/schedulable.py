@@ -1,4 +1,4 @@
-"""The fewest nodes of one type on which a scheduler that spreads pods has room for all of them."""
+"""The fewest nodes of one type with which a scheduler that spreads pods has room for all of them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from capacity.cluster.shape import TypeShape
 def schedulable_nodes(on: TypeShape, pods: Sequence[tuple[PodShape, int]]) -> int | None:
     """Nodes of one type with room for all the pods, placed as the scheduler does; None if a pod never fits. [nodes]
 
-    From the nodes that the sums of the requests need, as many are added as the sums of the unschedulable pods need,
-    until there are none; then fewer of the last addition are tried by halves.
+    Starts with the nodes that the sums of the requests need, and adds the nodes that the sums of the unschedulable pods
+    need until there are none. Then it tries fewer nodes of the last addition by bisection.
     """
     room, start = on.room, on.start
     wanted = [(pod, number) for pod, number in pods if number]

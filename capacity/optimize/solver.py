@@ -26,9 +26,10 @@ _stop: ContextVar[Callable[[], bool] | None] = ContextVar("stop", default=None)
 
 @contextlib.contextmanager
 def interruptible(stopped: Callable[[], bool]) -> Iterator[None]:
-    """Within it the solver asks ``stopped`` as it works, and ends a mixed-integer program with the best so far.
+    """Inside it, the solver asks ``stopped`` while it works, and ends a mixed-integer program with the best solution so
+    far.
 
-    The solver's call back into Python is also what lets Python see a Ctrl-C during a program.
+    The solver's callback into Python also lets Python handle Ctrl-C during a program.
     """
     token = _stop.set(stopped)
     try:
@@ -44,7 +45,7 @@ LIMIT = "limit"  # a limit of work or time; there may be a solution and a bound
 
 @dataclass(frozen=True, slots=True)
 class Solved:
-    """An answer of the solver.
+    """A result of the solver.
 
     Attributes
     ----------
@@ -77,7 +78,7 @@ class Entries:
 
 
 class Program:
-    """Minimise ``costs @ x`` with ``lower ≤ A x ≤ upper`` and ``0 ≤ x ≤ most``."""
+    """Minimize ``costs @ x`` with ``lower ≤ A x ≤ upper`` and ``0 ≤ x ≤ most``."""
 
     def __init__(
         self, costs: Floats, entries: Entries, lower: Floats, upper: Floats, *, most: Floats, whole: bool = False
@@ -99,7 +100,7 @@ class Program:
         self._highs.passModel(lp)
 
     def limit(self, *, nodes: int | None = None, gap: float | None = None, seconds: float | None = None) -> None:
-        """Bound the work: branch-and-bound nodes, relative gap, and (the one that is not reproducible) seconds."""
+        """Limit the work: branch-and-bound nodes, relative gap, and seconds (which are not reproducible)."""
         if nodes is not None:
             self._highs.setOptionValue("mip_max_nodes", nodes)
         if gap is not None:
@@ -107,33 +108,23 @@ class Program:
         if seconds is not None:
             self._highs.setOptionValue("time_limit", self._highs.getRunTime() + max(seconds, 0.01))
 
-    def start_from(self, values: Floats) -> None:
-        """A known solution to improve on."""
-        solution = _core().HighsSolution()
-        solution.col_value = list(values)
-        self._highs.setSolution(solution)
-
     def add_column(self, cost: float, rows: Ints, values: Floats) -> None:
-        """One more column."""
+        """Add a column."""
         self._highs.addCol(cost, 0.0, _core().kHighsInf, len(rows), rows.astype(np.int32), values)
 
     def change_costs(self, costs: Floats) -> None:
-        """Other costs for all columns; the basis stays."""
+        """Change the costs of all columns; the basis stays."""
         self._highs.changeColsCost(len(costs), np.arange(len(costs), dtype=np.int32), costs)
 
     def change_limits(self, most: Floats, upper: Floats) -> None:
-        """Other upper bounds of the columns and of the rows; the basis stays."""
+        """Change the upper bounds of the columns and of the rows; the basis stays."""
         columns = np.arange(len(most), dtype=np.int32)
         self._highs.changeColsBounds(len(most), columns, np.zeros(len(most)), most)
         rows = np.arange(len(upper), dtype=np.int32)
         self._highs.changeRowsBounds(len(upper), rows, np.full(len(upper), -_core().kHighsInf), upper)
 
-    def change_rows(self, lower: Floats, upper: Floats) -> None:
-        """Other bounds of the rows; the basis stays."""
-        self._highs.changeRowsBounds(len(lower), np.arange(len(lower), dtype=np.int32), lower, upper)
-
     def solve(self) -> Solved:
-        """Solve, from the last basis where there is one."""
+        """Solve, from the last basis if there is one."""
         if self._whole:
             self._ask_to_stop()
         self._highs.run()
@@ -164,11 +155,11 @@ class Program:
 
 
 def new_solver() -> Any:
-    """A silent HiGHS of one thread; the same input gives the same answer."""
+    """A silent HiGHS with one thread; equal input gives an equal result."""
     highspy = _core()
     with _descriptor_1_elsewhere():
         highs = highspy.Highs()
-    highs.setOptionValue("output_flag", False)
+    highs.setOptionValue("output_flag", False)  # noqa: FBT003 (the library's)
     highs.setOptionValue("threads", 1)
     highs.setOptionValue("random_seed", 0)
     return highs

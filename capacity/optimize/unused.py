@@ -1,4 +1,4 @@
-"""What the bought nodes carry, and what stays unused on them."""
+"""What runs on the bought nodes, and what stays unused on them."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Filling:
     Attributes
     ----------
     pods_per_node : dict of str to int
-        Pods of each workload on a node, at most where they are spread evenly. [pods]
+        Most pods of each workload on a node if they are spread evenly. [pods]
     binding : str or None
-        What stops the next pod.
+        The resource that limits the next pod.
     stranded_cpu_pct, stranded_memory_pct : float or None
-        Allocatable that no pod requests, of all nodes of the group; None without nodes. [percent]
+        Share of the allocatable of all nodes of the group that no pod requests; None without nodes. [percent]
     stranded_addresses, addresses : int
-        Held without a pod on them, and held in all; both with the nodes' own. [addresses]
+        Addresses held without a pod, and held in total; both include the nodes' primary addresses. [addresses]
     """
 
     pods_per_node: dict[str, int]

@@ -48,6 +48,15 @@ def mark_of(table: Table, number: int, column: TableColumn) -> str:
     return MARKS.get(table.levels.get((number, column.key), ""), "")
 
 
+def minus(text: str) -> str:
+    """A number with a true minus; other text as it is.
+
+    >>> minus("-64.9"), minus("a-b"), minus("5 → -3")
+    ('−64.9', 'a-b', '5 → −3')
+    """
+    return text.replace("-", "−") if "-" in text and is_numeric([text]) else text
+
+
 def is_numeric(cells: Sequence[str]) -> bool:
     """Whether a column contains numbers and is right-aligned; ``5 → 7`` and ``3–9`` are numbers, too.
 

@@ -187,16 +187,21 @@ def sarif(result: CheckResult, found: Sequence[Finding], fixes: Fixes | None = N
     The fix of a finding is in its message, which is what viewers show, and in its property bag for programs.
     A SARIF ``fix`` object would have to be an edit of the file; ``capacity check --fix-out`` writes that.
     """
+    summary = {"verdict": result.verdict, "summary": verdict_sentence(result)}
+    properties = summary | ({} if fixes is None else {"fix": fix_sentence(fixes)})
+    return sarif_log([_result(f, result, fixes) for f in found], properties)
+
+
+def sarif_log(results: Sequence[dict[str, Any]], properties: dict[str, Any]) -> str:
+    """A SARIF log with one run: all finding codes as rules, and some results."""
     from capacity import __version__
 
-    index = {code: i for i, code in enumerate(codes())}
     driver = {"name": "capacity", "semanticVersion": __version__, "rules": [_rule(code) for code in codes()]}
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(f, index, result, fixes) for f in found],
-        "properties": {"verdict": result.verdict, "summary": verdict_sentence(result)}
-        | ({} if fixes is None else {"fix": fix_sentence(fixes)}),
+        "results": list(results),
+        "properties": properties,
     }
     log = {"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}
     return json.dumps(log, indent=2) + "\n"
@@ -221,19 +226,25 @@ def _sarif_text(text: str) -> str:
     return re.sub(r"[\[\]]", r"\\\g<0>", text) if "](" in text else text
 
 
-def _result(found: Finding, index: dict[str, int], result: CheckResult, fixes: Fixes | None) -> dict[str, Any]:
-    place = _relative(place_of(result.plan, found.where))
-    location: dict[str, Any] = {"logicalLocations": [{"fullyQualifiedName": found.where}]}
+def _result(found: Finding, result: CheckResult, fixes: Fixes | None) -> dict[str, Any]:
+    place = place_of(result.plan, found.where)
+    one = sarif_result(found.code, found.severity, found.where, _with_fix(found, fixes), place)
+    return one | {"properties": {"fix": dict(found.fix)}}
+
+
+def sarif_result(code: str, severity: str, where: str, message: str, place: FilePlace) -> dict[str, Any]:
+    """One result of a SARIF log."""
+    place = _relative(place)
+    location: dict[str, Any] = {"logicalLocations": [{"fullyQualifiedName": where}]}
     if place.file is not None:
         location["physicalLocation"] = {"artifactLocation": {"uri": quote(place.file)}}
         if place.line is not None:
             location["physicalLocation"]["region"] = {"startLine": place.line}
     return {
-        "ruleId": found.code,
-        "ruleIndex": index[found.code],
-        "level": LEVELS[found.severity],
-        "message": {"text": _sarif_text(_with_fix(found, fixes))},
+        "ruleId": code,
+        "ruleIndex": list(codes()).index(code),
+        "level": LEVELS[severity],
+        "message": {"text": _sarif_text(message)},
         "locations": [location],
-        "partialFingerprints": {"capacityFinding/v1": f"{found.code}:{found.where}"},
-        "properties": {"fix": dict(found.fix)},
+        "partialFingerprints": {"capacityFinding/v1": f"{code}:{where}"},
     }

@@ -256,7 +256,7 @@ _SUBNETS = (
     TableColumn("warm", "warm", 2),
     TableColumn("others", "others", 2),
     TableColumn("free", "free"),
-    TableColumn("free_pct", "free %", 1, 1),
+    TableColumn("free_pct", "free %", 1, 1, unit="%"),
     TableColumn("range", "used min–max", 1),
 )
 

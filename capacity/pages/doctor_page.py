@@ -59,7 +59,7 @@ def answer(
     sentence = f"{found.name}: {_SENTENCES[overall]} ({tally})."
     blocks: list[Verdict | Table | CodeBlock] = [Verdict(overall, sentence, named=False), Table(columns, shown)]
     if groups:
-        blocks.append(_model_table(groups))
+        blocks.append(model_table(groups))
     if todo:
         fixes = [f"# {r['id']}{' ' + str(r['where']) if r['where'] else ''}\n{r['command']}" for r in todo]
         blocks.append(CodeBlock("\n".join(fixes), "How to fix it", "sh"))
@@ -93,7 +93,7 @@ _MODEL = (
 )
 
 
-def _model_table(groups: Sequence[GroupFigures]) -> Table:
+def model_table(groups: Sequence[GroupFigures]) -> Table:
     """The addresses of each group's nodes in the model and as AWS describes them."""
     rows = [
         {

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import base64
+import gc
 import hashlib
 import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from capacity.pages.cells import cells_of, is_numeric, mark_of, plain, shown
-from capacity.pages.page import FigureList, Page, Table
-from capacity.pages.report_blocks import Explorer
+from capacity.pages.cells import MARKS, brief, cells_of, is_numeric, mark_of, minus, plain, shown
+from capacity.pages.page import Chart, CodeBlock, FigureList, Page, Table
+from capacity.pages.report_blocks import Card, Explorer
 
 if TYPE_CHECKING:
-    from capacity.advice.whatif import WhatIf
+    from capacity.advice.whatif import Outcome, WhatIf
 
 
-def render_html(page: Page, version: str) -> str:
-    """The whole page.
+LAYOUTS = ("wide", "narrow")  # of every chart: for two columns, and for a phone and print
+HALF = 76  # letters of a table that fit into half of the page
+BRIEF_CARD = 400  # letters of a card that fits into half of the page
+
+
+def render_html(page: Page, version: str, tell: Callable[[int, int], None] = lambda _done, _total: None) -> str:
+    """The whole page. ``tell`` is called with the number of charts drawn and of all.
 
     Notes
     -----
@@ -27,11 +35,9 @@ def render_html(page: Page, version: str) -> str:
     """
     from markupsafe import Markup
 
-    from capacity.charts.files import inline_svg
     from capacity.charts.theme import LIGHT
 
-    script, css = _part("report.js"), _part("report.css")
-    drawn = {c.name: Markup(inline_svg(c.draw(LIGHT), f"c{i}", plain(c.title))) for i, c in enumerate(page.charts(), 1)}
+    script, css = template_part("report.js"), page_style()
     explorers = [b for s in page.sections() for b in s.blocks if isinstance(b, Explorer)]
     lists = [b for b in page.blocks if isinstance(b, FigureList)]
     text: str = _template().render(
@@ -40,14 +46,36 @@ def render_html(page: Page, version: str) -> str:
         about=[fact for b in lists if not b.large for fact in b.facts],
         figures=[fact for b in lists if b.large for fact in b.facts],
         sections=list(page.sections()),
+        subnets={name: min(i, len(LIGHT.subnets) - 1) for i, name in enumerate(page.subnets)},
         version=version,
         css=Markup(css),
         script=Markup(script),
         script_hash="sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        drawn=drawn,
+        drawn={name: Markup(svg) for name, svg in _drawn(page.charts(), tell).items()},
+        marks=MARKS,
         explorer_json=Markup(script_json(explorer_data(explorers[0].data)) if explorers else ""),
     )
     return text
+
+
+def _drawn(charts: Sequence[Chart], tell: Callable[[int, int], None]) -> dict[str, str]:
+    """Every chart by its name, in all layouts."""
+    from capacity.charts.files import inline_svg
+    from capacity.charts.theme import LIGHT
+
+    found: dict[str, str] = {}
+    gc.disable()  # figures are full of cycles: walking through them takes longer than their memory is worth
+    try:
+        for number, chart in enumerate(charts, 1):
+            tell(number, len(charts))
+            title, words = plain(chart.title), plain(chart.words)
+            for kind in LAYOUTS:
+                theme = replace(LIGHT, titled=False, hatched=True, narrow=kind == "narrow")
+                svg = inline_svg(chart.draw(theme), f"c{number}{kind[0]}", title, words, kind=kind)
+                found[chart.name] = found.get(chart.name, "") + svg
+    finally:
+        gc.enable()
+    return found
 
 
 def explorer_data(what: WhatIf) -> dict[str, Any]:
@@ -56,12 +84,15 @@ def explorer_data(what: WhatIf) -> dict[str, Any]:
         "modes": [m.name for m in what.modes],
         "percents": list(what.percents),
         "subnets": [plain(n) for n in what.subnets],
+        "usable": list(what.usable),
         "outcomes": [
             [
                 {
                     "nodes": o.nodes,
                     "pods": o.pods,
                     "free": list(o.free),
+                    "shares": [round(100 * f / u, 1) for f, u in zip(o.free, what.usable, strict=True)],
+                    "least": _least(what, o),
                     "verdicts": list(o.verdicts),
                     "verdict": o.verdict,
                     "unplaced_pods": o.unplaced_pods,
@@ -72,6 +103,12 @@ def explorer_data(what: WhatIf) -> dict[str, Any]:
             for row in what.outcomes
         ],
     }
+
+
+def _least(what: WhatIf, outcome: Outcome) -> str:
+    """``private-b, 17.1% free``."""
+    least = what.tightest(outcome)
+    return f"{plain(brief(least.name))}, {minus(shown(least.share, 1))}% free" if least else "no subnet"
 
 
 def script_json(value: Any) -> str:
@@ -87,6 +124,26 @@ def script_json(value: Any) -> str:
 def _numeric(table: Table) -> list[bool]:
     """Which columns contain numbers and are right-aligned."""
     return [is_numeric(cells_of(table, column)) for column in table.columns]
+
+
+def span(table: Table) -> str:
+    """``half`` if the table fits into one of two columns, otherwise ``full``."""
+    width = 0
+    for column in table.columns:
+        word = max(map(len, column.heading.split()), default=0)
+        width += max([word, *(min(len(text), 28) for text in cells_of(table, column)[:50])]) + 2
+    return "half" if width <= HALF else "full"
+
+
+def brief_card(card: Card) -> bool:
+    """Whether a card is a few sentences."""
+    return not any(isinstance(b, CodeBlock) for b in card.blocks) and len(str(card.blocks)) < BRIEF_CARD
+
+
+def _rank(verdict: str) -> int:
+    """The order of verdicts and severities, for sorting."""
+    order = ("lost", "info", "ok", "tight", "warning", "exhausted", "error")
+    return order.index(verdict.rpartition(" → ")[2])
 
 
 def _lines(text: str) -> str:
@@ -106,11 +163,22 @@ def _template() -> Any:
         lstrip_blocks=True,
     )
     environment.filters.update(shown=shown, plain=plain, lines=_lines, kind=lambda block: type(block).__name__)
-    environment.filters.update(numeric=_numeric, mark=mark_of)
+    environment.filters.update(numeric=_numeric, mark=mark_of, minus=minus, brief=brief)
+    environment.filters.update(span=span, rank=_rank, brief_card=brief_card)
     return environment.get_template("report.html")
 
 
-def _part(name: str) -> str:
+def page_style() -> str:
+    """The style of all pages, light and dark."""
+    from capacity.charts.files import color_variables
+    from capacity.charts.theme import DARK, LIGHT
+
+    css = template_part("report.css")
+    return css.replace("{{ light }}", color_variables(LIGHT)).replace("{{ dark }}", color_variables(DARK))
+
+
+def template_part(name: str) -> str:
+    """The style or the script of the pages."""
     from importlib.resources import files
 
     return (files("capacity.pages") / "templates" / name).read_text(encoding="utf-8")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from capacity.inert import markdown_text, printable
-from capacity.pages.cells import cell, cells_of, is_numeric
-from capacity.pages.page import Chart, CodeBlock, FigureList, Items, Page, Section, Table, Text, Verdict
-from capacity.pages.report_blocks import Advice, Block, Explorer
+from capacity.pages.cells import cell, cells_of, is_numeric, minus
+from capacity.pages.page import Chart, CodeBlock, FigureList, Items, Page, Section, Table, TableColumn, Text, Verdict
+from capacity.pages.report_blocks import Block, Card, Explorer
+
+if TYPE_CHECKING:
+    from capacity.advice.whatif import Outcome, WhatIf
 
 
 def render_markdown(page: Page, charts: str = "") -> str:
@@ -43,13 +46,20 @@ def line(value: Any) -> str:
 
 def markdown_table(table: Table) -> str:
     """A table, numbers to the right, its title above and its note below."""
-    columns = [cells_of(table, c) for c in table.columns]
+    columns = [_cells(table, column) for column in table.columns]
     right = [is_numeric(cells) and bool(cells) for cells in columns]
     lines = [f"**{safe(table.title)}**", ""] if table.title else []
     lines.append("| " + " | ".join(safe(c.heading) for c in table.columns) + " |")
     lines.append("|" + "|".join("---:" if r else "---" for r in right) + "|")
     lines += ["| " + " | ".join(map(safe, row)) + " |" for row in zip(*columns, strict=True)]
     return "\n".join([*lines, *(["", line(table.note)] if table.note else [])])
+
+
+def _cells(table: Table, column: TableColumn) -> list[str]:
+    """The cells of a column; its numbers have a true minus, its words stay as they are."""
+    values = (row.get(column.key) for row in table.rows)
+    cells = zip(values, cells_of(table, column), strict=True)
+    return [minus(text) if isinstance(value, (int, float)) else text for value, text in cells]
 
 
 def fence(text: str, language: str = "") -> str:
@@ -95,30 +105,24 @@ def _block(block: Block | Section, charts: str) -> Iterator[str]:
     elif isinstance(block, Chart):
         yield from [f"![{safe(block.title)}]({charts}/{block.name}.svg)"] if charts else []
         yield f"*{safe(block.title)}.* {safe(block.words)}"
-    elif isinstance(block, Advice):
-        yield from _advice(block)
+    elif isinstance(block, Card):
+        yield f"### {safe(block.title)}" + (f" ({block.level})" if block.level else "")
+        yield from (text for b in block.blocks for text in _block(b, charts))
     else:
         yield from _explorer(block)
 
 
-def _advice(found: Advice) -> Iterator[str]:
-    yield f"### {found.code} {safe(found.title)} ({found.severity})"
-    for place in found.places:
-        frees = f" The fix frees {safe(place.frees)} addresses." if place.frees else ""
-        yield f"- **{safe(place.message)}** – {safe(place.where)}, {safe(place.scenario)}.{frees}"
-        for snippet in place.snippets:
-            yield from _block(snippet, "")
-    yield f"Why: {safe(found.why)}"
-    yield f"Fix: {safe(found.fix)}"
-    yield f"Source: {safe(found.source)}"
-
-
 def _explorer(block: Explorer) -> Iterator[str]:
     what = block.data
-    yield "**Free addresses in the subnet with the fewest, by nodes and CNI settings**"
+    yield "**Free share of the tightest subnet, by nodes and CNI settings**"
     lines = ["| nodes | " + " | ".join(safe(m.name) for m in what.modes) + " |", "|---:|" + "---|" * len(what.modes)]
     for place in range(len(what.percents)):
-        cells = [f"{min(row[place].free):,} {row[place].verdict}" if row[place].free else "–" for row in what.outcomes]
-        now = " (now)" if place == what.now else ""
-        lines.append(f"| {what.outcomes[0][place].nodes:,}{now} | " + " | ".join(cells) + " |")
+        cells = [_outcome(what, row[place]) for row in what.outcomes]
+        note = what.note(place)
+        lines.append(f"| {what.outcomes[0][place].nodes:,}{note and f' ({note})'} | " + " | ".join(cells) + " |")
     yield "\n".join(lines)
+
+
+def _outcome(what: WhatIf, outcome: Outcome) -> str:
+    least = what.tightest(outcome)
+    return "–" if least is None else f"{minus(f'{least.share:.1f}')}% {safe(least.name)} {outcome.verdict}"

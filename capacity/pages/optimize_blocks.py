@@ -177,7 +177,7 @@ def _nodes_chart(found: Optimized) -> Iterator[Chart]:
 
         return plot_packed_nodes(nodes, theme=theme)
 
-    yield Chart("packed-nodes", "What a node of each group holds", _nodes_words(nodes[:MOST_GROUPS]), draw)
+    yield Chart("packed-nodes", "What a node of each group holds", _nodes_words(nodes[:MOST_GROUPS]), draw, wide=True)
 
 
 def _nodes_words(nodes: Sequence[MeanNode]) -> str:
@@ -240,7 +240,7 @@ def _frontier_blocks(found: Optimized) -> Iterator[Block]:
 
         return plot_frontier(points, theme=theme)
 
-    yield Chart("frontier", "Cost against addresses against nodes", _frontier_words(rows), draw)
+    yield Chart("frontier", "Cost against addresses against nodes", _frontier_words(rows), draw, wide=True)
 
 
 def _frontier_words(rows: Sequence[dict[str, Any]]) -> str:

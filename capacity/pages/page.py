@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from capacity.charts.theme import Theme
-    from capacity.pages.report_blocks import Advice, Explorer
+    from capacity.pages.report_blocks import Card, Explorer
 
 
 class TableColumn(NamedTuple):
@@ -18,7 +18,7 @@ class TableColumn(NamedTuple):
 
     ``rank``: 0 is always shown; a narrow terminal leaves out the column with the highest rank first. ``decimals``:
     of every number in the column, so that they line up; None leaves that to the value. ``whole``: the cells are not
-    wrapped as long as another column can be left out instead.
+    wrapped as long as another column can be left out instead. ``unit``: ``%`` or ``$``, for a spreadsheet.
     """
 
     key: str
@@ -26,12 +26,23 @@ class TableColumn(NamedTuple):
     rank: int = 0
     decimals: int | None = None
     whole: bool = False
+    unit: str = ""
+
+
+class Plot(NamedTuple):
+    """A chart of a table in a spreadsheet: bars of some columns by another, beside each other or ``stacked``."""
+
+    category: str
+    series: tuple[str, ...]
+    stacked: bool = False
 
 
 @dataclass(frozen=True)
 class Table:
     """A titled table: ``rows`` are mappings by the columns' keys; ``note`` is a line below it.
 
+    ``name`` is short and does not depend on the figures: a spreadsheet and a comparison know the table by it.
+    ``plot``: its chart in a spreadsheet. ``keys``: what identifies a row; by default the first column.
     ``folded``: a page can show it closed at first. ``levels``: the verdict of a cell by row number and key; it gives
     the cell its colour and its mark.
     """
@@ -42,6 +53,9 @@ class Table:
     note: str = ""
     folded: bool = False
     levels: Mapping[tuple[int, str], str] = field(default_factory=dict)
+    name: str = ""
+    plot: Plot | None = None
+    keys: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -104,12 +118,17 @@ class FigureList:
 
 @dataclass(frozen=True)
 class Chart:
-    """A figure drawn on demand, with its file name, its title and its content in words."""
+    """A figure drawn on demand, with its file name, its title and its content in words.
+
+    ``told``: the words say more than the figure, so a page shows both. ``wide``: it needs the whole width of a page.
+    """
 
     name: str
     title: str
     words: str
     draw: Callable[[Theme], Figure]
+    told: bool = False
+    wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,15 +137,19 @@ class Section:
 
     anchor: str
     title: str
-    blocks: Sequence[Verdict | FigureList | Table | Text | Items | CodeBlock | Chart | Advice | Explorer]
+    blocks: Sequence[Verdict | FigureList | Table | Text | Items | CodeBlock | Chart | Card | Explorer]
 
 
 @dataclass(frozen=True)
 class Page:
-    """Blocks in the order in which they are read; a long page groups them in sections."""
+    """Blocks in the order in which they are read; a long page groups them in sections.
+
+    ``subnets``: their names in the order of their colors, if charts and tables share these.
+    """
 
     blocks: Sequence[Verdict | FigureList | Table | Text | Items | CodeBlock | Chart | Section]
     title: str = ""
+    subnets: Sequence[str] = ()
 
     @property
     def verdict(self) -> Verdict:

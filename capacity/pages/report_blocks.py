@@ -1,4 +1,4 @@
-"""The blocks that only the report has: findings with their places, and the what-if."""
+"""The blocks that only the report has: cards, and the what-if."""
 
 from __future__ import annotations
 
@@ -13,27 +13,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """One place of a finding, with its numbers; ``frees`` and ``snippets`` if a fix was tried."""
+class Card:
+    """Blocks that belong together, such as a fix with its commands. ``level``: a severity, or empty."""
 
-    message: str
-    where: str
-    scenario: str
-    frees: str = ""
-    snippets: Sequence[CodeBlock] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """A kind of finding with its meaning, its fix, and every place where it was seen."""
-
-    code: str
-    severity: str
     title: str
-    why: str
-    fix: str
-    source: str
-    places: Sequence[Place]
+    level: str
+    blocks: Sequence[Text | Items | CodeBlock]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,4 +28,4 @@ class Explorer:
     data: WhatIf
 
 
-Block = Verdict | FigureList | Table | Text | Items | CodeBlock | Chart | Advice | Explorer
+Block = Verdict | FigureList | Table | Text | Items | CodeBlock | Chart | Card | Explorer

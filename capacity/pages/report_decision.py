@@ -166,7 +166,7 @@ def _arrow(parts: Sequence[str]) -> str:
 
 def decision_section(material: Material) -> Section:
     """The recommended fix with before and after, its cost and risk, and what the reader decides."""
-    blocks: list[Block] = [Text(asked(material))]
+    blocks: list[Block] = [*_change(material), Text(asked(material))]
     fixes = material.fixes
     if fixes is not None and fixes.tried:
         blocks.append(changes_block(fixes))
@@ -174,15 +174,28 @@ def decision_section(material: Material) -> Section:
         if found is not None:
             told = (f"Disturbs: {found.risk}.", dollars_sentence(found), _where(fixes, material.findings))
             blocks.append(Text(" ".join(filter(None, told))))
-        if material.fixed is not None:
-            blocks.append(before_and_after(material, material.fixed))
+    if material.fixed is not None or material.today is not None:
+        blocks.append(before_and_after(material))
     return Section("decision", "Decision", blocks)
 
 
-def before_and_after(material: Material, fixed: CheckResult) -> Table:
-    """The figures of the plan today and with the fix."""
-    change = "with the fix" if material.fixes and material.fixes.answer else "with the closest change"
-    rows = [_side("today", material.result, material.cost), _side(change, fixed, material.fixed_cost)]
+def _change(material: Material) -> list[Block]:
+    """What the proposed change does; nothing if the report is of one plan."""
+    if material.today is None:
+        return []
+    from capacity.advice.compare import compare
+
+    told = compare(material.today.result, material.result).sentence
+    return [Text(f"Proposed change against {material.today_words}: {told}")]
+
+
+def before_and_after(material: Material) -> Table:
+    """The figures of the plan today, of the proposed one if there is one, and with the fix."""
+    today = material.today
+    rows = [_side("today", today.result, today.cost)] if today is not None else []
+    rows.append(_side("proposed" if today is not None else "today", material.result, material.cost))
+    if material.fixed is not None:
+        rows.append(_side(f"with the {material.change_words}", material.fixed, material.fixed_cost))
     when = _when(_checked(material.result))
     columns = (
         TableColumn("plan", "plan"),
@@ -193,7 +206,7 @@ def before_and_after(material: Material, fixed: CheckResult) -> Table:
         TableColumn("nodes", f"{NODES.lower()} {when}".rstrip()),
         TableColumn("dollars", f"{DOLLARS} {when}".rstrip()),
     )
-    return Table(columns, rows, "Before and after, re-checked in every scenario")
+    return Table(columns, rows, "Before and after, re-checked in every scenario", name="Before and after")
 
 
 def _side(name: str, result: CheckResult, cost: PlanCost | None) -> dict[str, Any]:
@@ -211,11 +224,21 @@ def _side(name: str, result: CheckResult, cost: PlanCost | None) -> dict[str, An
 
 def asked(material: Material) -> str:
     """What the reader decides, in one sentence."""
+    if material.today is not None:
+        return f"Decide whether to make the proposed change. {_asked_of_proposed(material)}".rstrip()
     if material.result.verdict == "ok":
         return _asked_of_ok(material.forecast)
     if material.fixes is None:
         return "Decide which finding to resolve first. capacity check --fixes searches for a fix of a plan this large."
     return _asked_of_fix(material.fixes)
+
+
+def _asked_of_proposed(material: Material) -> str:
+    if material.result.verdict == "ok":
+        return ""
+    enough = material.fixes is not None and material.fixes.answer is not None
+    more = ": the fix below makes it pass" if enough else ""
+    return f"With it the plan is still {material.result.verdict}{more}."
 
 
 def _asked_of_fix(fixes: Fixes) -> str:

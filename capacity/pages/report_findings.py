@@ -1,55 +1,92 @@
-"""Section of the report: the findings with their fixes."""
+"""Section of the report: the findings, and each fix once."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Container, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from capacity.advice.findings.codes import Finding, codes
-from capacity.pages.cells import shown
-from capacity.pages.page import CodeBlock, Section, Text
-from capacity.pages.report_blocks import Advice, Block, Place
+from capacity.pages.page import CodeBlock, Section, Table, TableColumn, Text
+from capacity.pages.report_blocks import Block, Card
+from capacity.units import counted
 
 if TYPE_CHECKING:
     from capacity.pages.report_material import Material
 
 
+ORDER = {"error": 0, "warning": 1, "info": 2}
+_FINDINGS = (
+    TableColumn("severity", "severity"),
+    TableColumn("code", "code"),
+    TableColumn("message", "finding"),
+    TableColumn("scenario", "scenario", 1),
+    TableColumn("frees", "fix frees", 2),
+    TableColumn("fix", "fix"),
+)
+_KEYS = ("code", "where")
+_CODES = (
+    TableColumn("code", "code"),
+    TableColumn("title", "what"),
+    TableColumn("why", "why it matters"),
+    TableColumn("source", "source"),
+)
+
+
 def findings_section(material: Material) -> Section:
-    """Changes that resolve several findings, each once; then one entry per code and fix, the worst first."""
-    order = {"error": 0, "warning": 1, "info": 2}
-    kinds: dict[tuple[int, str, str, str], list[Finding]] = {}
-    for found in material.findings:
-        key = (order[found.severity], found.code, found.severity, str(found.fix.get("summary") or ""))
-        kinds.setdefault(key, []).append(found)
-    fixes = Counter(str(f.fix["patch"]) for f in material.findings if f.fix.get("patch"))
-    shared = frozenset(patch for patch, count in fixes.items() if count > 1)
-    blocks: list[Block] = []
-    for patch in fixes:
-        if patch in shared:
-            first = next(f for f in material.findings if str(f.fix.get("patch")) == patch)
-            words = f"One change resolves {fixes[patch]} of these findings (re-checked): "
-            blocks += [Text(f"{words}{first.fix.get('summary', '')}."), *_snippets(first)]
-    blocks += [_advice(code, severity, fix, kinds[k], shared) for k in sorted(kinds) for _, code, severity, fix in [k]]
-    return Section("findings", "Findings and fixes", blocks or [Text("No findings.")])
+    """Every finding in one table, the most severe first; then one card per fix; then what the codes mean."""
+    if not material.findings:
+        return Section("findings", "Findings and fixes", [Text("No findings.")])
+    found = sorted(material.findings, key=lambda f: (ORDER[f.severity], f.code))
+    cards = _by_fix(found)
+    named = {id(f): card for card, mine in cards.items() for f in mine}
+    rows = [_row(f, named[id(f)]) for f in found]
+    used = dict.fromkeys(f.code for f in found)
+    meanings = [
+        {"code": c, "title": codes()[c].title, "why": codes()[c].why, "source": codes()[c].source} for c in used
+    ]
+    blocks: list[Block] = [Table(_FINDINGS, rows, "Findings, the most severe first", name="Findings", keys=_KEYS)]
+    blocks += [_card(name, mine, material) for name, mine in cards.items()]
+    blocks.append(Table(_CODES, meanings, "What the codes mean", folded=True))
+    return Section("findings", "Findings and fixes", blocks)
 
 
-def _advice(name: str, severity: str, fix: str, found: Sequence[Finding], shared: Container[str]) -> Advice:
-    code = codes()[name]
-    places = tuple(_place(f, shared) for f in found)
-    return Advice(name, severity, code.title, code.why, fix or code.fix, code.source, places)
+def _row(found: Finding, card: str) -> dict[str, Any]:
+    return {
+        "severity": found.severity,
+        "code": found.code,
+        "message": found.message,
+        "scenario": found.scenario or "all scenarios",
+        "frees": found.fix.get("frees"),
+        "fix": card,
+        "where": found.where,
+    }
 
 
-def _place(found: Finding, shared: Container[str]) -> Place:
-    """One place; a fix that also resolves others is shown above all of them."""
-    frees = found.fix.get("frees")
-    return Place(
-        message=found.message,
-        where=found.where,
-        scenario=found.scenario or "all scenarios",
-        frees="" if frees in (None, 0, "") else shown(frees),
-        snippets=() if str(found.fix.get("patch")) in shared else tuple(_snippets(found)),
-    )
+def _by_fix(found: Sequence[Finding]) -> dict[str, list[Finding]]:
+    """The findings by their fix: ``Fix 1`` for a change that was checked, the code for advice."""
+    patches = dict.fromkeys(str(f.fix["patch"]) for f in found if f.fix.get("patch"))
+    numbers = {patch: f"Fix {i}" for i, patch in enumerate(patches, 1)}
+    cards: dict[str, list[Finding]] = {name: [] for name in numbers.values()}
+    for one in found:
+        cards.setdefault(numbers.get(str(one.fix.get("patch")), one.code), []).append(one)
+    return cards
+
+
+def _card(name: str, found: Sequence[Finding], material: Material) -> Card:
+    """A fix with what to paste, or the advice of a code."""
+    first, level = found[0], found[0].severity
+    advice = dict.fromkeys(str(f.fix.get("summary") or codes()[f.code].fix) for f in found)
+    if not first.fix.get("patch"):
+        return Card(f"{name}: {codes()[first.code].title}", level, [Text(_sentence(text)) for text in advice])
+    chosen = material.fixes.found if material.fixes is not None else None
+    same = chosen is not None and dict(chosen.patch) == first.fix["patch"]
+    told = "The fix of the section Decision." if same else _sentence("; ".join(advice))
+    title = f"{name} resolves {counted(len(found), 'finding')} (re-checked)"
+    return Card(title, "", [Text(told), *_snippets(first)])
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith(".") else f"{text}."
 
 
 def _snippets(found: Finding) -> list[CodeBlock]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from capacity.cluster.scenario import first_and_worst
-from capacity.cost.dollar_words import COST_COLUMNS, NOT_INCLUDED, cost_sentence, lines_of, shown_costs
+from capacity.cost.dollar_words import AT_REST, COST_COLUMNS, NOT_INCLUDED, cost_sentence, lines_of, shown_costs
 from capacity.node.limit_words import limit_words
-from capacity.pages.page import Chart, Items, Section, Table, TableColumn, Text
+from capacity.pages.page import Chart, Items, Plot, Section, Table, TableColumn, Text
 from capacity.pages.report_blocks import Block
 from capacity.units import counted
 
@@ -16,61 +16,101 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from capacity.charts.theme import Theme
+    from capacity.cluster.scenario import GroupState
+    from capacity.cost.plan_cost import Cost
     from capacity.node.offer import Offer
     from capacity.pages.report_material import Material
 
-MOST_GROUPS = 10
+MOST_GROUPS = 6
+
+
+_GROUPS = (
+    TableColumn("group", "node group"),
+    TableColumn("type", "instance types"),
+    TableColumn("ami", "AMI, provisioner"),
+    TableColumn("nodes", "nodes"),
+    TableColumn("zones", "by zone"),
+    TableColumn("pods_per_node", "pods on the busiest node"),
+    TableColumn("max_pods", "max pods"),
+    TableColumn("addresses", "pod addresses held"),
+    TableColumn("binding", "limited by"),
+)
+_FULL = (
+    TableColumn("group", "node group"),
+    TableColumn("binding", "limit"),
+    TableColumn("cpu", "stranded CPU %", 0, 1, unit="%"),
+    TableColumn("memory", "stranded memory %", 0, 1, unit="%"),
+    TableColumn("usd_per_pod_month", "$/pod/month", 0, 2, unit="$"),
+)
+_STRANDED = Plot("group", ("cpu", "memory"))
 
 
 def groups_section(material: Material) -> Section:
-    result = material.result
-    steady = first_and_worst(result.scenarios)[0]
-    rows = []
-    for group, offer in zip(steady.groups, material.offers, strict=True):
-        first = group.shape.first
-        rows.append(
-            {
-                "group": group.shape.group.name,
-                "type": [t.instance_type.name for t in group.shape.types],
-                "ami": f"{group.shape.group.ami}, {group.shape.group.provisioner}",
-                "nodes": group.nodes,
-                "zones": ", ".join(f"{z} {n}" for z, n in group.nodes_by_zone.items()),
-                "pods_per_node": group.pods_per_node,
-                "max_pods": first.max_pods,
-                "addresses": max((first.demand(c.vpc_pods) for c in group.classes), default=None),
-                "binding": limit_words(group.binding),
-                "usd_per_pod_month": offer.usd_per_pod_month,
-            }
-        )
-    columns = (
-        TableColumn("group", "node group"),
-        TableColumn("type", "instance types"),
-        TableColumn("ami", "AMI, provisioner"),
-        TableColumn("nodes", "nodes"),
-        TableColumn("zones", "by zone"),
-        TableColumn("pods_per_node", "pods on the busiest node"),
-        TableColumn("max_pods", "max pods"),
-        TableColumn("addresses", "pod addresses held"),
-        TableColumn("binding", "limited by"),
-        TableColumn("usd_per_pod_month", "$/pod/month (node full)", 0, 2),
-    )
-    blocks: list[Block] = [Table(columns, rows, f"Node groups in {steady.title}")] if rows else []
-    blocks += [Text(f"Data: {note}.") for note in material.price_notes] if rows else []
+    """The groups in steady; what limits their nodes, what that strands, and what they cost."""
+    steady = first_and_worst(material.result.scenarios)[0]
+    if not steady.groups:
+        return Section("node-groups", "Node groups", [])
+    rows = [_group_row(group, material) for group in steady.groups]
+    dollars = [TableColumn(f"usd {c.scenario}", f"$ {AT_REST[c.scenario]}", 0, 2, unit="$") for c in _costs(material)]
+    grid = Table((*_GROUPS, *dollars), rows, f"Node groups in {steady.title}", name="Node groups")
+    full = [_full_row(g.shape.group.name, o) for g, o in zip(steady.groups, material.offers, strict=True)]
+    note = "A node full of pods of average size. Stranded: what those pods and the DaemonSets leave unused."
+    blocks: list[Block] = [grid]
     drawn = [o for o in material.offers if any(v is not None for v in o.fits.values())]
-    if drawn:
-        blocks += [_limits_chart(drawn)]
-        blocks += [_price_chart(drawn)] if any(o.usd_per_pod_month is not None for o in drawn) else []
+    blocks += [_limits_chart(drawn)] if drawn else []
+    blocks.append(
+        Table(_FULL, full, "What limits a node, and what a pod costs", note, name="Node limits", plot=_STRANDED)
+    )
+    blocks += [Text(f"Data: {note}.") for note in material.price_notes]
     return Section("node-groups", "Node groups", blocks)
+
+
+def _costs(material: Material) -> list[Cost]:
+    return material.cost.at_rest(AT_REST) if material.cost is not None else []
+
+
+def _group_row(group: GroupState, material: Material) -> dict[str, Any]:
+    shape = group.shape
+    return {
+        "group": shape.group.name,
+        "type": [t.instance_type.name for t in shape.types],
+        "ami": f"{shape.group.ami}, {shape.group.provisioner}",
+        "nodes": group.nodes,
+        "zones": ", ".join(f"{z} {n}" for z, n in group.nodes_by_zone.items()),
+        "pods_per_node": group.pods_per_node,
+        "max_pods": shape.first.max_pods,
+        "addresses": max((shape.first.demand(c.vpc_pods) for c in group.classes), default=None),
+        "binding": limit_words(group.binding),
+        **{f"usd {c.scenario}": _dollars(c, shape.group.name) for c in _costs(material)},
+    }
+
+
+def _dollars(cost: Cost, group: str) -> float | None:
+    """The nodes of a group per month; None if a price is missing, 0 if there are none. [USD]"""
+    lines = [line.usd_per_month for line in cost.lines if line.where == group]
+    known = [figure for figure in lines if figure is not None]
+    return float(sum(known)) if len(known) == len(lines) else None
+
+
+def _full_row(group: str, offer: Offer) -> dict[str, Any]:
+    return {
+        "group": group,
+        "binding": limit_words(offer.binding),
+        "cpu": offer.stranded_cpu_pct,
+        "memory": offer.stranded_memory_pct,
+        "usd_per_pod_month": offer.usd_per_pod_month,
+    }
 
 
 def _limits_chart(offers: Sequence[Offer]) -> Chart:
     some = list(offers[:MOST_GROUPS])
     rest = f" (the first {len(some)} of {len(offers):,} groups)" if len(offers) > len(some) else ""
+    heading = f"Share of each limit that a full node uses{rest}"
 
     def draw(theme: Theme) -> Figure:
         from capacity.charts.nodes import plot_limits
 
-        return plot_limits(some, title=f"Pods of average size per node, by limit{rest}", theme=theme)
+        return plot_limits(some, title=heading, theme=theme)
 
     words = "; ".join(
         f"{o.instance_type}: {counted(o.pods or 0, 'average pod')} in addition to DaemonSets, "
@@ -78,20 +118,7 @@ def _limits_chart(offers: Sequence[Offer]) -> Chart:
         for o in some[:5]
         if o.binding
     )
-    return Chart("limits", "IPs against CPU and memory", f"{words}.", draw)
-
-
-def _price_chart(offers: Sequence[Offer]) -> Chart:
-    some = list(offers[:MOST_GROUPS])
-
-    def draw(theme: Theme) -> Figure:
-        from capacity.charts.nodes import plot_price_per_pod
-
-        return plot_price_per_pod(some, theme=theme)
-
-    priced = [o for o in some if o.usd_per_pod_month is not None]
-    words = "; ".join(f"{o.instance_type}: {o.usd_per_pod_month:,.2f} USD per pod per month" for o in priced[:5])
-    return Chart("price", "Price per pod", f"{words}.", draw)
+    return Chart("limits", heading, f"{words}." if words else "No limit is known.", draw)
 
 
 def cost_section(material: Material) -> Section:
@@ -99,9 +126,14 @@ def cost_section(material: Material) -> Section:
     cost = material.cost
     if cost is None or not cost.costs:
         return Section("cost", "Cost", [])
-    columns = [TableColumn(*c) for c in COST_COLUMNS]
-    grids = [Table(columns, lines_of(one), f"Cost, {one.title}", folded=True) for one in shown_costs(cost)]
+    grids = [_cost_table(lines_of(one), one.title) for one in shown_costs(cost)]
     return Section("cost", "Cost", [Text(cost_sentence(cost)), *grids, Text(NOT_INCLUDED)])
+
+
+def _cost_table(lines: Sequence[dict[str, Any]], title: str) -> Table:
+    """The lines of a bill, without columns that are empty."""
+    columns = [TableColumn(*c) for c in COST_COLUMNS if any(line[c[0]] for line in lines)]
+    return Table(columns, lines, f"Cost, {title}", folded=True, name=f"Cost {title}")
 
 
 def sizing_section(material: Material) -> Section:

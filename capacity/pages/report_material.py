@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from capacity.advice.findings.codes import Finding
     from capacity.advice.fixes import Fixes
+    from capacity.advice.node_figures import NodeFigures
     from capacity.advice.warm import WarmAnswer
     from capacity.advice.whatif import WhatIf
     from capacity.catalog.status import DataStatus
@@ -21,9 +22,11 @@ if TYPE_CHECKING:
     from capacity.cluster.headroom import HeadroomCurve
     from capacity.cost.inputs import CostInputs
     from capacity.cost.plan_cost import PlanCost
+    from capacity.forecast.certain import Progress
     from capacity.forecast.result import ForecastResult
     from capacity.node.offer import Offer
     from capacity.optimize.optimized import Optimized
+    from capacity.plan.model import Plan
 
 MOST_GROUP_CURVES = 3  # of the groups with the most nodes
 MANY = 10_000  # node groups × subnets (or workloads) beyond which what takes long is left out
@@ -31,6 +34,8 @@ LEFT_OUT = (
     "Not in the report of a plan this large: headroom by pods and the warm settings. The what-if has fewer positions."
 )
 HORIZON = "18mo"
+PATHS, FEWEST_PATHS = 10_000, 1_000  # simulations of the forecast: those of capacity forecast, and of a large plan
+MOST_DRAWS = 800_000  # simulations × workloads with uncertain growth
 FEW_PERCENTS = (50, 75, 100, 150, 200, 300)
 
 
@@ -54,6 +59,16 @@ class Material:
         The check of the plan with the fix, or with the nearest set; None if there is neither.
     fixed_cost : PlanCost or None
         The cost of that plan.
+    fixed_forecast : ForecastResult or None
+        The forecast of that plan, over the same days with the same draws.
+    nodes : sequence of NodeFigures
+        The nodes of the cluster in the model and as AWS describes them; empty if they are not known.
+    order : tuple of str
+        The subnets in the order of their colors on the whole page: the tightest of any scenario first.
+    today : Material or None
+        The plan of today, if this is a proposed change of it.
+    today_words : str
+        What that plan is: its file.
     """
 
     result: CheckResult
@@ -73,6 +88,16 @@ class Material:
     fixes: Fixes | None = None
     fixed: CheckResult | None = None
     fixed_cost: PlanCost | None = None
+    fixed_forecast: ForecastResult | None = None
+    nodes: Sequence[NodeFigures] = ()
+    order: tuple[str, ...] = ()
+    today: Material | None = None
+    today_words: str = ""
+
+    @property
+    def change_words(self) -> str:
+        """What the search for a fix found: ``fix``, or ``closest change`` if it is not enough."""
+        return "fix" if self.fixes is not None and self.fixes.answer else "closest change"
 
     @property
     def price_notes(self) -> list[str]:
@@ -88,14 +113,25 @@ class Material:
         return limit_notes(self.status.as_of)
 
 
+def subnets_by_room(result: CheckResult) -> tuple[str, ...]:
+    """The subnets by their least free share in any scenario, the tightest first."""
+    least = {s.name: 1.0 for s in result.plan.subnets}
+    for state in result.scenarios:
+        for s in state.left:
+            least[s.subnet.name] = min(s.free / s.subnet.usable, least[s.subnet.name])
+    return tuple(sorted(least, key=lambda name: least[name]))
+
+
 def gather(
     result: CheckResult,
     command: str,
     as_of: dt.date,
     plan_sha256: str = "",
     horizon: str = HORIZON,
-    seed: int = 1,
     prices: CostInputs | None = None,
+    *,
+    brief: bool = False,
+    tell: Progress = lambda _done, _total: None,
 ) -> Material:
     """What :func:`capacity.pages.report_page.report_page` shows.
 
@@ -109,6 +145,10 @@ def gather(
         How far the forecast looks: ``18mo``.
     prices : CostInputs, optional
         Of the cost; by default list prices on demand.
+    brief : bool
+        Without the what-if and the warm settings, which take long.
+    tell : callable
+        Called with the number of simulations that are done and the total.
     """
     from capacity import __version__
     from capacity.advice.findings.rules import findings
@@ -123,14 +163,15 @@ def gather(
         result=result,
         findings=findings(result),
         headroom=curves(result, large=large),
-        explorer=what_if(result, FEW_PERCENTS if large else PERCENTS) if plan.node_groups else None,
+        explorer=what_if(result, FEW_PERCENTS if large else PERCENTS) if plan.node_groups and not brief else None,
         offers=group_offers(result, node_prices(result, prices)),
         status=data_status(as_of),
         version=__version__,
         command=command,
         plan_sha256=plan_sha256,
-        forecast=_forecast(result, as_of, horizon, seed),
-        warm=_warm(result, large),
+        forecast=forecast_of(result, as_of, horizon, tell),
+        warm=None if brief else _warm(result, large),
+        order=subnets_by_room(result),
         left_out=LEFT_OUT if large else "",
         cost=plan_cost(result, prices),
     )
@@ -149,14 +190,29 @@ def _warm(result: CheckResult, large: bool) -> WarmAnswer | None:
         return None
 
 
-def _forecast(result: CheckResult, as_of: dt.date, horizon: str, seed: int) -> ForecastResult | None:
-    """None if no workload grows."""
+def paths_of(plan: Plan) -> int:
+    """Simulations of the report's forecast: fewer if many workloads grow at an uncertain rate."""
+    from capacity.forecast.replicas import is_random
+
+    growing = sum(is_random(w.growth) for w in plan.workloads)
+    return min(PATHS, max(FEWEST_PATHS, MOST_DRAWS // max(growing, 1)))
+
+
+def forecast_of(
+    result: CheckResult,
+    as_of: dt.date,
+    horizon: str = HORIZON,
+    tell: Progress = lambda _done, _total: None,
+) -> ForecastResult | None:
+    """The forecast of a checked plan; None if no workload grows."""
+    from capacity.forecast.span import parse_horizon
+
+    span = parse_horizon(horizon, as_of)
     if not any(w.growth for w in result.plan.workloads):
         return None
     from capacity.forecast.plan_growth import forecast_growth
-    from capacity.forecast.span import parse_horizon
 
-    return forecast_growth(result.plan, parse_horizon(horizon, as_of), seed=seed, checked=result)
+    return forecast_growth(result.plan, span, paths_of(result.plan), progress=tell, checked=result)
 
 
 def curves(result: CheckResult, *, large: bool = False) -> list[HeadroomCurve]:

@@ -1,46 +1,60 @@
-"""The report: verdict first, then places, reasons, fixes and assumptions."""
+"""The report: the decision first, then the evidence, then what it rests on."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from capacity.pages.answer import Answer
 from capacity.pages.check_page import answer as check_answer
 from capacity.pages.check_page import verdict_of
-from capacity.pages.page import FigureList, Page, Verdict
+from capacity.pages.page import FigureList, Page, Section, Verdict
+from capacity.pages.report_beside import facts_beside, pairs
 from capacity.pages.report_decision import about, decision_section, key_figures
 from capacity.pages.report_findings import findings_section
 from capacity.pages.report_free_share import free_share_section
 from capacity.pages.report_groups import cost_section, groups_section, sizing_section
+from capacity.pages.report_model import model_section
 from capacity.pages.report_outlook import forecast_section, what_if_section
-from capacity.pages.report_sources import assumptions_section, data_section, reproduce_section
+from capacity.pages.report_services import services_section
+from capacity.pages.report_sources import assumptions_section, reproduce_section
 from capacity.pages.report_subnets import scenarios_section, subnets_section
 
 if TYPE_CHECKING:
     from capacity.pages.report_material import Material
 
 
+SECTIONS: tuple[Callable[[Material], Section], ...] = (
+    decision_section,
+    free_share_section,
+    findings_section,
+    subnets_section,
+    groups_section,
+    cost_section,
+    sizing_section,
+    services_section,
+    forecast_section,
+    what_if_section,
+    scenarios_section,
+    model_section,
+    assumptions_section,
+    reproduce_section,
+)
+"""The sections in the order in which a reviewer asks; one without blocks is left out."""
+
+
 def report_page(material: Material) -> Page:
-    """The content of the report, in the order in which a reviewer asks."""
-    sections = [
-        decision_section(material),
-        free_share_section(material.result),
-        subnets_section(material),
-        groups_section(material),
-        cost_section(material),
-        sizing_section(material),
-        scenarios_section(material),
-        findings_section(material),
-        what_if_section(material),
-        forecast_section(material),
-        assumptions_section(material),
-        data_section(material),
-        reproduce_section(material),
-    ]
+    """The content of the report."""
+    sections = [section(material) for section in SECTIONS]
+    figures = key_figures(material)
+    if material.today is not None:
+        sections = list(pairs(sections, [section(material.today) for section in SECTIONS[1:]]))
+        figures = facts_beside(figures, key_figures(material.today))
     name = material.result.plan.name
     title = f"Pod-IP capacity of {name}" if name else "Pod-IP capacity"
-    first: list[Verdict | FigureList] = [about(material), verdict_of(material.result), key_figures(material)]
-    return Page([*first, *(s for s in sections if s.blocks)], title)
+    first: list[Verdict | FigureList] = [about(material), verdict_of(material.result), figures]
+    return Page([*first, *(s for s in sections if s.blocks)], title, material.order)
 
 
 def answer(page: Page, material: Material) -> Answer:
@@ -53,12 +67,17 @@ def answer(page: Page, material: Material) -> Answer:
             "columns": [c.key for c in t.columns],
             "rows": [dict(r) for r in t.rows],
         }
-        for s, t in page.tables()
+        for s, t in report_page(replace(material, today=None)).tables()
     ]
     results = {"title": page.title, "answer": page.verdict.sentence, **checked.results, "tables": tables}
-    if material.sizing is not None:
-        from capacity.optimize.rows import results_json
+    if material.today is not None:
+        from capacity.advice.compare import compare
+        from capacity.pages.compare_page import results_json
 
-        results["sizing"] = results_json(material.sizing, nodes=False)
+        results["against"] = results_json(compare(material.today.result, material.result))
+    if material.sizing is not None:
+        from capacity.optimize.rows import results_json as sizing_json
+
+        results["sizing"] = sizing_json(material.sizing, nodes=False)
     on_data = [*material.price_notes, *material.limit_notes]
     return Answer("report", checked.inputs, results, page, checked.rows, checked.warnings, on_data=on_data, dated=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from capacity.advice.findings.codes import codes
 from capacity.cni.facade import settings_on
 from capacity.cni.on_node import own_cni
 from capacity.pages.page import CodeBlock, Section, Table, TableColumn, Text
@@ -17,6 +16,7 @@ from capacity.plan.model import Plan
 if TYPE_CHECKING:
     from capacity.pages.report_material import Material
 
+_SETTINGS = (TableColumn("setting", "setting"), TableColumn("value", "value"))
 SOURCES = (
     ("AWS reserves 5 addresses in every subnet", "awsdocs/amazon-vpc-user-guide subnet-sizing.md L9"),
     ("max pods: ENIs × (addresses per ENI − 1) + 2", "awslabs/amazon-eks-ami@81fec2e8 eni_max_pods.go L75-77"),
@@ -54,18 +54,24 @@ def assumptions_section(material: Material) -> Section:
         ("minimum free (checks.minFree)", f"{float(100 * plan.checks.min_free):g}%"),
     ]
     rows = [{"setting": name, "value": value} for name, value in chosen]
-    blocks: list[Block] = [
-        Table((TableColumn("setting", "setting"), TableColumn("value", "value")), rows, "Settings after defaults"),
-    ]
+    settings_table = Table(_SETTINGS, rows, "Settings after defaults", folded=True, name="Settings")
+    blocks: list[Block] = []
     if notes:
-        blocks.append(Table((TableColumn("assumption", "assumption"),), notes, "Assumed (not in the plan)"))
-    used = sorted({f.code for f in material.findings})
-    sources = [{"rule": f"{c}: {codes()[c].title}", "source": codes()[c].source} for c in used]
-    sources += [{"rule": rule, "source": source} for rule, source in (*SOURCES, *POOLS[plan.cni.name])]
+        blocks.append(
+            Table((TableColumn("assumption", "assumption"),), notes, "Assumed (not in the plan)", name="Assumed")
+        )
+    blocks.append(settings_table)
+    sources = [{"rule": rule, "source": source} for rule, source in (*SOURCES, *POOLS[plan.cni.name])]
     blocks.append(
-        Table((TableColumn("rule", "rule"), TableColumn("source", "source")), sources, "Rules and their sources")
+        Table(
+            (TableColumn("rule", "rule"), TableColumn("source", "source")),
+            sources,
+            "Rules and their sources",
+            folded=True,
+            name="Rules",
+        )
     )
-    return Section("assumptions", "Assumptions and sources", blocks)
+    return Section("assumptions", "Assumptions and sources", [*blocks, *_data(material)])
 
 
 def _other_pools(plan: Plan) -> Iterator[tuple[str, object]]:
@@ -83,7 +89,8 @@ def _other_pools(plan: Plan) -> Iterator[tuple[str, object]]:
         yield f"EKS Auto Mode ({', '.join(auto)})", "prefixes, one of them warm; CNI settings of the plan do not apply"
 
 
-def data_section(material: Material) -> Section:
+def _data(material: Material) -> list[Block]:
+    """The packaged data with their dates."""
     status = material.status
     rows = [
         {
@@ -105,8 +112,8 @@ def data_section(material: Material) -> Section:
     priced = [p for p in status.prices if p.region == region]
     text += f" Prices of {region} of {priced[0].date}." if priced else ""
     said: list[Block] = [Text(f"Data: {note}.") for note in material.limit_notes]
-    grid = Table(columns, rows, "Sources of the packaged data")
-    return Section("data", "Data sources", [Text(text), *said, grid])
+    grid = Table(columns, rows, "Sources of the packaged data", folded=True, name="Data")
+    return [Text(text), *said, grid]
 
 
 def reproduce_section(material: Material) -> Section:

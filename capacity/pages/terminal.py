@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from capacity.inert import printable
 from capacity.pages.cells import NUMBER, cells_of, is_numeric
 from capacity.pages.page import CodeBlock, FigureList, Items, Page, Section, Table, Text, Verdict
+from capacity.pages.report_blocks import Card
 
 if TYPE_CHECKING:
     from capacity.pages.page import TableColumn
@@ -60,6 +61,9 @@ def _block(block: object, screen: Screen) -> Iterator[str]:
     elif isinstance(block, FigureList):
         for name, value, note in block.facts:
             yield from wrapped(f"{name}: {value}" + (f" – {note}" if note else ""), screen.width, "  ")
+    elif isinstance(block, Card):
+        shown = ["\n".join(_block(b, screen)) for b in block.blocks]
+        yield "\n".join([_painted(printable(block.title), block.level, screen, bold=True), *filter(None, shown)])
     elif isinstance(block, Section):  # charts and their like are for other formats
         shown = ["\n".join(_block(b, screen)) for b in block.blocks]
         yield "\n\n".join([_painted(printable(block.title), "", screen, bold=True), *filter(None, shown)])

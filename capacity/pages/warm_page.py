@@ -7,10 +7,12 @@ from typing import Any
 
 from capacity.advice.compare import Comparison
 from capacity.advice.warm import Recommendation, WarmAnswer, explain_row, rule
+from capacity.advice.warm_churn import ChurnFigures
 from capacity.advice.warm_rows import NodeKind, WarmRow
 from capacity.pages.answer import Answer
 from capacity.pages.page import CodeBlock, Page, Table, TableColumn, Text
 from capacity.plan.model import Plan
+from capacity.sim.sim_words import span
 from capacity.trace import lines
 
 
@@ -62,6 +64,17 @@ def row_json(row: WarmRow, found: WarmAnswer) -> dict[str, Any]:
         "efficient": row.frontier,
         "current": row is found.current,
         "recommended": best is not None and row is best.row,
+    } | ({"churn": _churn_json(row.churn)} if row.churn else {})
+
+
+def _churn_json(figures: ChurnFigures) -> dict[str, Any]:
+    return {
+        "delay_p50_s": figures.delay_p50_s,
+        "delay_p90_s": figures.delay_p90_s,
+        "delay_p99_s": figures.delay_p99_s,
+        "waited_pct": round(100 * figures.waited, 2),
+        "calls_per_hour": round(figures.calls_per_hour, 1),
+        "simulated_hours": round(figures.hours, 3),
     }
 
 
@@ -157,6 +170,13 @@ def _blocks(found: WarmAnswer, everything: bool, explain: bool) -> Iterator[Text
         "warm address without waiting, on the worst node and on average. EC2 calls: per pod start, per pod stop, and "
         "to fill a new node with pods that start one by one (at most)."
     )
+    if found.churn and found.current.churn:
+        hours = found.current.churn.hours
+        yield Text(
+            f"Simulated: {found.churn.per_minute:g} pods per minute are replaced on each node, {span(3600 * hours)} "
+            "per setting and node, after the pool came to rest. A pod waits if its address takes longer than a second; "
+            "a pod without one at first is tried again after 10 to 15 s, as the kubelet does."
+        )
 
 
 def _sentences(found: WarmAnswer) -> Iterator[str]:
@@ -217,7 +237,15 @@ def _columns(found: WarmAnswer) -> list[TableColumn]:
         TableColumn("calls_per_start", "calls per start", 1, 2),
         TableColumn("calls_per_stop", "calls per stop", 3, 2),
         TableColumn("calls_per_launch", "calls per new node", 1, 1),
+        *(_CHURN_COLUMNS if found.churn else ()),
     ]
+
+
+_CHURN_COLUMNS = (
+    TableColumn("waited_pct", "pods that wait, %", 0, 1),
+    TableColumn("p99", "P99 wait"),
+    TableColumn("calls_per_hour", "calls per hour and node", 1, 0),
+)
 
 
 def _best_row(found: WarmAnswer) -> WarmRow | None:
@@ -264,6 +292,18 @@ def _table_row(row: WarmRow, found: WarmAnswer, per_node: bool) -> dict[str, Any
         "calls_per_stop": float(row.calls_per_stop),
         "calls_per_launch": float(row.calls_per_launch),
         "remark": ", ".join(_remarks(row, found)),
+        **_churn_cells(row.churn),
+    }
+
+
+def _churn_cells(figures: ChurnFigures | None) -> dict[str, Any]:
+    if figures is None:
+        return {}
+    p99 = figures.delay_p99_s
+    return {
+        "waited_pct": 100 * figures.waited,
+        "p99": None if p99 is None else span(p99),
+        "calls_per_hour": figures.calls_per_hour,
     }
 
 

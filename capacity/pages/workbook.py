@@ -1,4 +1,4 @@
-"""A page's tables as a workbook, one sheet each; text is never read as a formula or a link."""
+"""A page's tables as a workbook, one sheet each with its chart; text is never read as a formula or a link."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from typing import Any
 from capacity.errors import MissingExtra
 from capacity.pages.cells import shown
 from capacity.pages.page import Fact, FigureList, Page, Table, TableColumn
-from capacity.pages.report_blocks import Advice
 
 MOST_TITLE = 31  # characters of a sheet's name
 WIDEST = 60  # characters of a column
+MOST_PLOTTED = 40  # rows of a chart
 _TONES = {"ok": "#d9f2d9", "tight": "#fff2cc", "warning": "#fff2cc", "exhausted": "#f8d0d0", "error": "#f8d0d0"}
-
-
 _SUMMARY = (("name", "what"), ("value", "value"), ("note", "note"))
 
 
@@ -37,35 +35,92 @@ def workbook_bytes(page: Page) -> bytes:
     book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     # A fixed date: workbooks of the same figures are the same bytes.
     book.set_properties({"title": shown(page.title), "created": dt.datetime(2000, 1, 1, tzinfo=dt.UTC)})
-    bold = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "bottom"})
-    counts, shares = book.add_format({"num_format": "#,##0"}), book.add_format({"num_format": "#,##0.0#"})
-    tones = {word: book.add_format({"bg_color": color}) for word, color in _TONES.items()}
-    fills = {word: book.add_format({"num_format": "0.0", "bg_color": color}) for word, color in _TONES.items()}
+    formats = _Formats(book)
     used: set[str] = set()
-    summary = Table([TableColumn(*c) for c in _SUMMARY], _summary(page), "Verdict")
-    grids = [("Verdict", summary), *((f"{s.title} {g.title}", g) for s, g in page.tables())]
-    for title, grid in [*grids, ("Findings", _findings(page))]:
-        sheet = book.add_worksheet(sheet_name(title, used))
-        sheet.freeze_panes(1, 0)
-        sheet.set_landscape()
-        sheet.repeat_rows(0)  # the heading, on every printed page
-        sheet.fit_to_pages(1, 0)
-        for column, (key, heading, *_) in enumerate(grid.columns):
-            sheet.write_string(0, column, heading, bold)
-            values = [row.get(key) for row in grid.rows]
-            for line, value in enumerate(values, 1):
-                level = fills.get(grid.levels.get((line - 1, key), ""))
-                _write(sheet, line, column, value, level or counts, level or shares)
-            widest = max((len(shown(v)) for v in values), default=0)
-            sheet.set_column(column, column, min(max(widest, len(heading) // 2, 8) + 2, WIDEST))
-            if key in ("verdict", "severity") and grid.rows:
-                for word, tone in tones.items():
-                    rule = {"type": "cell", "criteria": "==", "value": f'"{word}"', "format": tone}
-                    sheet.conditional_format(1, column, len(grid.rows), column, rule)
-        if grid.rows:
-            sheet.autofilter(0, 0, len(grid.rows), len(grid.columns) - 1)
+    summary = Table([TableColumn(*c) for c in _SUMMARY], _summary(page), name="Verdict")
+    for table in [summary, *(table for _, table in page.tables())]:
+        name = sheet_name(table.name or table.title, used)
+        _fill(book.add_worksheet(name), table, formats)
+        if table.plot is not None and table.rows:
+            _draw(book, name, table)
     book.close()
     return out.getvalue()
+
+
+class _Formats:
+    """The formats of a workbook, each made once."""
+
+    def __init__(self, book: Any) -> None:
+        self._book, self._made = book, dict[tuple[str, str], Any]()
+        self.head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "bottom"})
+        self.text = book.add_format({"text_wrap": True, "valign": "top"})
+
+    def of(self, number: str, level: str = "") -> Any:
+        """A number format, with the colour of a verdict."""
+        key = number, _TONES.get(level, "")
+        if key not in self._made:
+            given = {"valign": "top", "num_format": key[0], "bg_color": key[1]}
+            self._made[key] = self._book.add_format({name: value for name, value in given.items() if value})
+        return self._made[key]
+
+
+def _fill(sheet: Any, table: Table, formats: _Formats) -> None:
+    """Heading, cells, widths, and what a printer needs."""
+    sheet.freeze_panes(1, 1)
+    sheet.set_landscape()
+    sheet.set_paper(9)  # A4
+    sheet.repeat_rows(0)  # the heading, on every printed page
+    sheet.fit_to_pages(1, 0)
+    sheet.set_footer("&L&A&RPage &P of &N")
+    for place, column in enumerate(table.columns):
+        sheet.write_string(0, place, column.heading, formats.head)
+        values = [row.get(column.key) for row in table.rows]
+        for line, value in enumerate(values, 1):
+            level = table.levels.get((line - 1, column.key), "")
+            if isinstance(value, (int, float)) and not isinstance(value, bool):
+                number = value / 100 if column.unit == "%" else value
+                sheet.write_number(line, place, number, formats.of(_number(column, value), level))
+            elif value is not None:  # unknown stays an empty cell
+                sheet.write_string(line, place, shown(value)[:32767], formats.of("", level) if level else formats.text)
+        widest = max((len(shown(v, column.decimals)) for v in values), default=0)
+        sheet.set_column(place, place, min(max(widest, len(column.heading) // 2, 8) + 2, WIDEST))
+        if column.key in ("verdict", "severity") and table.rows:
+            for word in _TONES:
+                rule = {"type": "cell", "criteria": "==", "value": f'"{word}"', "format": formats.of("", word)}
+                sheet.conditional_format(1, place, len(table.rows), place, rule)
+    if table.rows:
+        sheet.autofilter(0, 0, len(table.rows), len(table.columns) - 1)
+
+
+def _number(column: TableColumn, value: float) -> str:
+    """The number format of a column.
+
+    >>> _number(TableColumn("a", "a", 0, 1, unit="%"), 5.0), _number(TableColumn("a", "a", 0, 2, unit="$"), 5.0)
+    ('0.0%', '"$"#,##0.00')
+    """
+    whole = isinstance(value, int) and not column.unit
+    point = "" if whole or column.decimals == 0 else f".{'0' * (column.decimals or 1)}"
+    if column.unit == "%":
+        return f"0{point}%"
+    return f'"$"#,##0{point}' if column.unit == "$" else f"#,##0{point}"
+
+
+def _draw(book: Any, name: str, table: Table) -> None:
+    """The chart of a table, to the right of it."""
+    assert table.plot is not None
+    places = {column.key: place for place, column in enumerate(table.columns)}
+    chart = book.add_chart({"type": "bar", "subtype": "stacked"} if table.plot.stacked else {"type": "bar"})
+    last = min(len(table.rows), MOST_PLOTTED)
+    for key in table.plot.series:
+        if key in places:
+            column, names = places[key], places[table.plot.category]
+            series = {"name": [name, 0, column], "values": [name, 1, column, last, column]}
+            chart.add_series(series | {"categories": [name, 1, names, last, names]})
+    chart.set_title({"name": shown(table.title)[:100], "name_font": {"size": 11}})
+    chart.set_y_axis({"reverse": True, "label_position": "low"})
+    chart.set_legend({"position": "bottom"})
+    chart.set_size({"width": 640, "height": 160 + 34 * last})
+    book.get_worksheet_by_name(name).insert_chart(1, len(table.columns) + 1, chart)
 
 
 def _summary(page: Page) -> list[dict[str, Any]]:
@@ -73,33 +128,6 @@ def _summary(page: Page) -> list[dict[str, Any]]:
     figures = [fact for b in sorted(lists, key=lambda b: not b.large) for fact in b.facts]
     facts = [Fact("verdict", page.verdict.level), Fact("answer", page.verdict.sentence), *figures]
     return [fact._asdict() for fact in facts]
-
-
-def _findings(page: Page) -> Table:
-    rows = [
-        {
-            "code": b.code,
-            "severity": b.severity,
-            "where": place.where,
-            "scenario": place.scenario,
-            "message": place.message,
-            "fix": b.fix,
-            "source": b.source,
-        }
-        for s in page.sections()
-        for b in s.blocks
-        if isinstance(b, Advice)
-        for place in b.places
-    ]
-    names = ("code", "severity", "where", "scenario", "message", "fix", "source")
-    return Table([TableColumn(n, n) for n in names], rows, "Findings")
-
-
-def _write(sheet: Any, line: int, column: int, value: Any, counts: Any, shares: Any) -> None:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        sheet.write_number(line, column, value, counts if isinstance(value, int) else shares)
-    elif value is not None:  # unknown stays an empty cell
-        sheet.write_string(line, column, shown(value)[:32767])
 
 
 def sheet_name(title: str, used: set[str]) -> str:

@@ -12,8 +12,8 @@ from itertools import pairwise
 from typing import Any
 
 from capacity.errors import SpecError, did_you_mean
-from capacity.plan.document import EntryList, PlanSection, kind_of
 from capacity.plan.patch_path import Step, steps_of
+from capacity.plan.sections import EntryList, PlanSection, kind_of
 
 _INTEGER = re.compile(r"^(0|-?[1-9][0-9]{0,17})$")
 LONGEST_INDEX = 10  # digits; no list is longer

@@ -84,7 +84,7 @@ OTHER_VARIABLES = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class CniSettings:
     """The CNI's settings that decide the addresses of one node.
 

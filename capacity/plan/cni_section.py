@@ -10,10 +10,10 @@ from capacity.plan.cilium_settings import cilium_settings
 from capacity.plan.cni_env import CNI_VARIABLES, CniSettings, check_variable, cni_settings
 from capacity.plan.cni_names import which_name
 from capacity.plan.constants import CILIUM, CNIS, OVERLAY, VPC_CNI
-from capacity.plan.document import PlanSection
 from capacity.plan.fields import Field
 from capacity.plan.model import Cni, Kubernetes
 from capacity.plan.reading import DependsOnError, Problems, read_keys, read_section
+from capacity.plan.sections import PlanSection
 from capacity.plan.windows import CONFIG_MAP, KEYS, check_key, windows_ipam
 
 

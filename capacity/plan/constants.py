@@ -17,6 +17,8 @@ VPC_CNI, CILIUM, OVERLAY = CNIS = ("vpc-cni", "cilium", "overlay")  # which of t
 MODES = ("secondary", "prefix", "ipv6")  # in which the VPC CNI gives pods addresses
 GROUP_FORMS = ("plan", "eksctl", "terraform", "karpenter", "cloudformation")  # in which node groups are written
 IP_FAMILIES = ("ipv4", "ipv6")
+SCHEMES = ("internal", "internet-facing")  # of a load balancer
+TARGET_TYPES = ("ip", "instance")
 RESERVATION_TYPES = ("prefix", "explicit")  # of a subnet CIDR reservation
 UPDATE_STRATEGIES = ("default", "minimal")  # of a managed node group
 SPREADS = ("even", "worst")  # spread of a node group's nodes over its zones

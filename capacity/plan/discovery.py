@@ -13,10 +13,8 @@ from collections.abc import Mapping
 
 from capacity.plan.cni_env import subnet_discovery_switch
 from capacity.plan.model import Cni, NodeGroup, Plan, Subnet
+from capacity.plan.subnet_tags import CLUSTER_TAG, ROLE_TAG
 from capacity.plan.versions import version_numbers
-
-ROLE_TAG = "kubernetes.io/role/cni"
-CLUSTER_TAG = "cni.networking.k8s.aws/cluster/"  # and the cluster's name
 
 SINCE = (1, 18, 0)  # CHANGELOG.md: "Enhance subnet selection", PR 2714
 EXCLUDES_SINCE = (1, 22, 0)  # PR 3463; until then the CNI ignored the tag's value
@@ -110,13 +108,6 @@ def _places(plan: Plan) -> Choices:
 def closed_of(plan: Plan, choices: Choices) -> list[str]:
     """Node subnets that are closed to pods, from the group's choices."""
     return [name for name in choices if closed_to_pods(plan.subnet(name), plan.cni)]
-
-
-def read_tags(tags: Mapping[str, str]) -> tuple[bool | None, tuple[str, ...]]:
-    """The role of a subnet by its tags (None without the tag), and the clusters it is reserved for."""
-    role = tags.get(ROLE_TAG)
-    clusters = tuple(key.removeprefix(CLUSTER_TAG) for key in tags if key.startswith(CLUSTER_TAG))
-    return None if role is None else role != "0", clusters
 
 
 def tags_of(subnet: Subnet) -> dict[str, str]:

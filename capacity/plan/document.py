@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import gc
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from capacity.errors import SpecError
 from capacity.files import DEEPEST, LARGEST_TEXT_BYTES, input_name, read_bytes
+from capacity.plan.sections import EntryList, PlanSection, kind_of
 from capacity.plan.yaml_nodes import MERGE, NULL, TAG, NodeBuilder
 
 YAML_LIMIT_BYTES = LARGEST_TEXT_BYTES
@@ -25,28 +26,6 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]
 
 class NotJson(SpecError):
     """The text is not JSON."""
-
-
-class PlanSection(dict[str, Any]):
-    """A mapping; ``lines`` has the line of each key (None if the source has no lines)."""
-
-    __slots__ = ("line", "lines")
-
-    def __init__(self, line: int | None = None) -> None:
-        super().__init__()
-        self.line = line
-        self.lines: dict[str, int] = {}
-
-
-class EntryList(list[Any]):
-    """A list; ``lines`` has the line of each item."""
-
-    __slots__ = ("line", "lines")
-
-    def __init__(self, line: int | None = None) -> None:
-        super().__init__()
-        self.line = line
-        self.lines: list[int] = []
 
 
 @contextmanager
@@ -137,6 +116,26 @@ def _document(text: str, name: str) -> PlanSection:
     return document
 
 
+def section_of(document: Mapping[str, Any], name: str) -> PlanSection:
+    """A decoded document as sections: of plain mappings, lists, text, numbers, booleans and None.
+
+    Raises
+    ------
+    SpecError
+        A value of another type.
+    """
+    if isinstance(document, PlanSection):
+        return document
+    import json
+
+    try:
+        text = json.dumps(document)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise SpecError(f"{name or 'document'}: not a decoded JSON or YAML document: {error}") from None
+    found: PlanSection = parse_json(text, name or "document")
+    return found
+
+
 def decode_text(data: bytes, name: str) -> str:
     """UTF-8 text without its byte-order mark."""
     try:
@@ -157,17 +156,6 @@ def _parse_either(text: str, name: str) -> Any:
             return parse_yaml(text, name)
         except SpecError:
             raise error from None
-
-
-def kind_of(value: object) -> str:
-    """The kind of a value, in words for messages."""
-    if value is None:
-        return "nothing"
-    if isinstance(value, dict):
-        return "a mapping"
-    if isinstance(value, list):
-        return "a list"
-    return f"{str(value)[:60]!r}"
 
 
 def parse_yaml(text: str, name: str) -> Any:

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from capacity.errors import SpecError, did_you_mean
 from capacity.plan.constants import MOST
-from capacity.plan.document import PlanSection, kind_of
+from capacity.plan.sections import PlanSection, kind_of
 from capacity.units import parse_cpu, parse_memory, parse_percent
 
 _INTEGER = re.compile(r"^[+-]?[0-9]{1,18}$")

@@ -17,6 +17,8 @@ from capacity.plan.constants import (
     IP_FAMILIES,
     RESERVATION_TYPES,
     ROLLOUT_MODES,
+    SCHEMES,
+    TARGET_TYPES,
     UPDATE_STRATEGIES,
 )
 from capacity.plan.declaration import (
@@ -41,6 +43,7 @@ from capacity.plan.declaration import (
 )
 from capacity.plan.node_keys import NODE_GROUP
 from capacity.plan.pod_keys import DAEMON_SET, WORKLOAD
+from capacity.plan.service_keys import KUBE_PROXY, SERVICE
 
 # --- cluster ------------------------------------------------------------------------------------
 
@@ -57,7 +60,15 @@ KUBERNETES = Keys(
     Key("version", VERSION, 'as written, such as `"1.34"`', unit="Kubernetes", example="1.34"),
     Key("serviceCidr", BLOCK, "block of Services, outside the VPC's blocks", low=12, high=24, example="172.20.0.0/16"),
     Key("ipFamily", WORD, "family of pods", default="ipv4", words=IP_FAMILIES, example="ipv4"),
-    Key("services", COUNT, "Services of the cluster", absent="unknown", unit="Services", example=300),
+    Key(
+        "services",
+        COUNT,
+        "Services of the cluster",
+        absent="the number in [`services`](#services), if the plan has them",
+        unit="Services",
+        example=300,
+    ),
+    Key("kubeProxy", MAPPING, "[kube-proxy](#kuberneteskubeproxy)", absent="its defaults", of=KUBE_PROXY),
 )
 
 # --- network ------------------------------------------------------------------------------------
@@ -107,6 +118,7 @@ SUBNET = Keys(
         example=10,
     ),
     Key("reservations", ENTRIES, "CIDR reservations", absent="none", of=RESERVATION),
+    Key("id", NAME, "AWS ID; `fleet` recognizes a shared subnet by it", high=64, example="subnet-0a1b2c3d4e5f67890"),
     Key(
         "tags",
         TAGS,
@@ -118,6 +130,13 @@ SUBNET = Keys(
 VPC = Keys(
     "vpc",
     "the network",
+    Key(
+        "id",
+        NAME,
+        "AWS ID; `fleet` counts plans with the same VPC ID together in their shared subnets",
+        high=64,
+        example="vpc-0a1b2c3d4e5f67890",
+    ),
     Key(
         "cidrs",
         BLOCKS,
@@ -158,7 +177,18 @@ TENANT = Keys(
         high=1024,
         example="staging.yaml",
     ),
-)
+    Key("scheme", WORD, "of a load balancer", absent="internal", words=SCHEMES, example="internet-facing"),
+    Key("targetType", WORD, "of a load balancer: pods or nodes are targets", absent="ip", words=TARGET_TYPES,
+        example="instance"),
+    Key("workloads", NAMES, "workloads behind a load balancer, each with a target group", absent="none",
+        example=["web"]),
+    Key("rules", COUNT, "listener rules of an ALB, without the default ones", absent="0", unit="rules", high=100_000,
+        example=12),
+    Key("certificates", COUNT, "certificates of a load balancer, without the default one", absent="0",
+        unit="certificates", high=100_000, example=3),
+    Key("securityGroups", COUNT, "security groups of a load balancer", absent="0", unit="groups", high=1000, example=2),
+)  # fmt: skip
+BALANCER_KEYS = tuple(key.name for key in TENANT.keys[5:])  # of load balancers only
 OPTIONS = Keys(
     "checks.scenarios[]",
     "options of a scenario",
@@ -237,6 +267,7 @@ PLAN = Keys(
     Key("apiVersion", CONSTANT, "version of the format", required=True, words=(API_VERSION,), example=API_VERSION),
     Key("metadata", MAPPING, "[name of the plan](#metadata)", absent="the file's name", of=METADATA),
     Key("region", NAME, "AWS region; decides which prices are used", absent="no prices", high=40, example="us-east-1"),
+    Key("account", NAME, "AWS account; only `fleet` uses it, for quotas", high=64, example="111122223333"),
     Key("kubernetes", MAPPING, "[cluster](#kubernetes)", of=KUBERNETES),
     Key("cni", MAPPING, "[VPC CNI, Cilium or an overlay](#cni)", absent="the chart's settings", of=CNI),
     Key("vpc", MAPPING, "[blocks and subnets](#vpc)", required=True, of=VPC),
@@ -256,6 +287,7 @@ PLAN = Keys(
         absent="only the CNI's agent and kube-proxy",
         of=DAEMON_SET,
     ),
+    Key("services", ENTRIES, "[Services](#services), for `capacity services`", absent="unknown", of=SERVICE),
     Key("tenants", ENTRIES, "[what else uses addresses](#tenants)", absent="none counted, with a note", of=TENANT),
     Key(
         "checks",

@@ -75,6 +75,12 @@ def place_of(plan: Plan, where: str) -> FilePlace:
     """
     if not plan.file or plan.file in (STDIN, PIPE):
         return FilePlace(None, None)
+    at = anchor_of(plan, where)
+    return FilePlace(plan.file, at if isinstance(at, int) else line_of(plan.file, at))
+
+
+def anchor_of(plan: Plan, where: str) -> int | list[str | int]:
+    """The line of a finding's ``where`` if the plan knows it, otherwise the path to look for in the file."""
     head, _, name = where.partition(".")
     if head == "zones":
         at = next((s.where for s in plan.subnets if s.zone == name), "")
@@ -82,15 +88,14 @@ def place_of(plan: Plan, where: str) -> FilePlace:
         at = next((t.where for t in _things(plan, head) if t.name == name), "")
     match = re.match(r"[0-9]+", at.removeprefix(f"{plan.file}:"))
     if match:
-        return FilePlace(plan.file, int(match.group()))
-    path: list[str | int] = _keys(at.removeprefix(f"{plan.file} ")) if at else [*where.split(".")]
-    return FilePlace(plan.file, line_of(plan.file, path))
+        return int(match.group())
+    return steps_of_message(at.removeprefix(f"{plan.file} ")) if at else [*where.split(".")]
 
 
-def _keys(path: str) -> list[str | int]:
+def steps_of_message(path: str) -> list[str | int]:
     """The steps of a path in the form that messages print.
 
-    >>> _keys("vpc.subnets[3]")
+    >>> steps_of_message("vpc.subnets[3]")
     ['vpc', 'subnets', 3]
     """
     return [int(s[1:-1]) if s[0] == "[" else s for s in re.findall(r"\[\d+\]|[^.\[\]]+", path)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from fractions import Fraction
 from functools import cached_property
 from ipaddress import IPv4Network
@@ -14,7 +13,9 @@ from capacity.catalog.instance_type import InstanceType
 from capacity.errors import SpecError
 from capacity.plan.cni_env import CniSettings, cni_settings
 from capacity.plan.declaration import QUARTER
+from capacity.plan.growth import Growth
 from capacity.plan.scenario_spec import ScenarioSpec
+from capacity.plan.service import DEFAULT_PROXY, KubeProxy, Service
 from capacity.plan.windows import WindowsIpam, windows_ipam
 
 RESERVED_BY_AWS = 5  # first four and last; awsdocs/amazon-vpc-user-guide subnet-sizing.md L9
@@ -41,6 +42,8 @@ class Subnet:
         Tag ``kubernetes.io/role/cni``: 1 is True, 0 False, None without the tag; see :mod:`capacity.plan.discovery`.
     clusters : tuple of str
         Clusters that tags reserve the subnet for; empty means all.
+    id : str or None
+        AWS ID; only a fleet uses it.
     """
 
     name: str
@@ -51,6 +54,7 @@ class Subnet:
     discovery: bool | None = None
     clusters: tuple[str, ...] = ()
     where: str = ""
+    id: str | None = None
 
     def __hash__(self) -> int:
         return hash(self.name)
@@ -68,12 +72,17 @@ class Subnet:
 
 @dataclass(frozen=True, slots=True)
 class Kubernetes:
-    """Version as written, Service CIDR, IP family and number of Services of the cluster (None: not set)."""
+    """Version as written, Service CIDR, IP family and number of Services of the cluster (None: not set).
+
+    ``proxy_mode`` is the mode of kube-proxy (None: not set), ``proxy`` its settings.
+    """
 
     version: str | None = None
     service_cidr: IPv4Network | None = None
     ip_family: str = "ipv4"
     services: int | None = None
+    proxy_mode: str | None = None
+    proxy: KubeProxy = DEFAULT_PROXY
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,53 +237,12 @@ class NodeGroup:
         return self.provisioner == "auto"
 
 
-class GrowthStep(NamedTuple):
-    """A change of a workload on one day: exactly one of ``replicas`` (sets), ``add`` or ``factor`` (multiplies)."""
-
-    day: date
-    replicas: int | None = None
-    add: int | None = None
-    factor: Fraction | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Growth:
-    """Growth of a workload's replicas over time; only a forecast uses it.
-
-    Attributes
-    ----------
-    rate : Fraction
-        Compound growth: share per ``period`` (day, week, month, quarter, year).
-    stddev : Fraction
-        Standard deviation of the growth of one period, independent for each period.
-    uncertainty : Fraction
-        Standard deviation of ``rate`` itself, constant over time: the uncertainty of the rate.
-    start : date or None
-        Launch date: no pods before it, and growth starts on it.
-    steps : tuple of GrowthStep
-        By date.
-    weekly : tuple of Fraction
-        Factor of each weekday, Monday first; empty if all are 1.
-    yearly : tuple of Fraction
-        Factor of each month, January first; empty if all are 1.
-    """
-
-    rate: Fraction
-    period: str
-    stddev: Fraction = Fraction(0)
-    uncertainty: Fraction = Fraction(0)
-    start: date | None = None
-    steps: tuple[GrowthStep, ...] = ()
-    weekly: tuple[Fraction, ...] = ()
-    yearly: tuple[Fraction, ...] = ()
-
-
 @dataclass(frozen=True, slots=True)
 class Workload:
     """Replicas of one pod shape. Empty ``node_groups`` means any group but a Fargate profile.
 
-    ``volumes`` are EBS volumes that each pod attaches. [volumes] ``zone_skew`` is how much two zones may differ in its
-    pods (None: at will), ``one_per_node`` whether no two are on one node.
+    ``volumes`` are EBS volumes that each pod attaches. [volumes] ``zone_skew`` is how much two zones can differ in its
+    pods (None: no limit), ``one_per_node`` whether no two are on one node.
     """
 
     name: str
@@ -305,6 +273,30 @@ class DaemonSet:
 
 
 @dataclass(frozen=True, slots=True)
+class Balancing:
+    """What a load balancer serves.
+
+    Attributes
+    ----------
+    internet_facing : bool
+        Scheme ``internet-facing``: it has public addresses.
+    target_type : {'ip', 'instance'}
+        Targets are pods, or the nodes.
+    workloads : tuple of str
+        Workloads behind it, each with a target group.
+    rules, certificates, security_groups : int
+        Listener rules and certificates without the default ones, and security groups.
+    """
+
+    internet_facing: bool = False
+    target_type: str = "ip"
+    workloads: tuple[str, ...] = ()
+    rules: int = 0
+    certificates: int = 0
+    security_groups: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Tenant:
     """Anything other than nodes that uses addresses in subnets; ``addresses`` is per subnet. [addresses]
 
@@ -319,6 +311,12 @@ class Tenant:
     where: str = ""
     plan: Plan | None = None
     places: Mapping[str, str] = field(default_factory=dict)
+    balancing: Balancing | None = None
+
+    @property
+    def internet_facing(self) -> bool:
+        """Whether this is a load balancer with public addresses."""
+        return self.balancing is not None and self.balancing.internet_facing
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,7 +327,7 @@ class Checks:
     scenarios: tuple[ScenarioSpec, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Plan:
     """A cluster in its VPC. ``notes`` are the assumptions and replaced values to show."""
 
@@ -344,9 +342,12 @@ class Plan:
     workloads: tuple[Workload, ...] = ()
     daemon_sets: tuple[DaemonSet, ...] = ()
     tenants: tuple[Tenant, ...] = ()
+    services: tuple[Service, ...] = ()
     checks: Checks = Checks()
     notes: tuple[str, ...] = ()
     file: str = ""
+    account: str | None = None
+    vpc_id: str | None = None
 
     def __repr__(self) -> str:
         counts = f"{len(self.subnets)} subnets, {len(self.node_groups)} node groups, {len(self.workloads)} workloads"
@@ -359,6 +360,13 @@ class Plan:
     @cached_property
     def _by_name(self) -> Mapping[str, Subnet]:
         return {s.name: s for s in self.subnets}
+
+    @property
+    def service_count(self) -> int | None:
+        """Services of the cluster: stated, or counted from ``services``; None if unknown. [Services]"""
+        if self.kubernetes.services is not None or not self.services:
+            return self.kubernetes.services
+        return sum(service.count for service in self.services)
 
     @property
     def group_names(self) -> tuple[str, ...]:

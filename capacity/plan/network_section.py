@@ -5,18 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 from ipaddress import IPv4Network
+from typing import NamedTuple
 
 from capacity.plan import keys
-from capacity.plan.discovery import ROLE_TAG, read_tags
-from capacity.plan.document import PlanSection, kind_of
 from capacity.plan.fields import PRIVATE, Field, items
 from capacity.plan.model import Reservation, Subnet
 from capacity.plan.reading import Names, Problems, read_block, read_keys, refuse_overlaps
+from capacity.plan.sections import PlanSection, kind_of
 from capacity.plan.seen import Seen
+from capacity.plan.subnet_tags import ROLE_TAG, read_tags
 
 
-def read_vpc(section: Field, subnets: Names, seen: Seen) -> tuple[IPv4Network, ...]:
-    """Read the blocks of the VPC; its subnets go to ``subnets``.
+class Vpc(NamedTuple):
+    """The blocks and the AWS ID of the plan's VPC."""
+
+    blocks: tuple[IPv4Network, ...]
+    id: str | None
+
+
+def read_vpc(section: Field, subnets: Names, seen: Seen) -> Vpc:
+    """Read the blocks of the VPC and its ID; its subnets go to ``subnets``.
 
     Raises
     ------
@@ -37,7 +45,7 @@ def read_vpc(section: Field, subnets: Names, seen: Seen) -> tuple[IPv4Network, .
         if isinstance(entries.value, list):
             refuse_overlaps(_placed(entries, subnets), problems)
     problems.check()
-    return blocks
+    return Vpc(blocks, values["id"])
 
 
 def _placed(entries: Field, subnets: Names) -> Iterator[tuple[IPv4Network, Field]]:
@@ -87,6 +95,7 @@ def _subnet(entry: Field, blocks: tuple[IPv4Network, ...]) -> Subnet:
         discovery=discovery,
         clusters=clusters,
         where=entry.where,
+        id=values["id"],
     )
 
 

@@ -11,10 +11,10 @@ from capacity.errors import UnknownInstanceType, did_you_mean
 from capacity.plan import node_keys
 from capacity.plan.cni_env import CniSettings
 from capacity.plan.constants import CILIUM, OVERLAY
-from capacity.plan.document import PlanSection
 from capacity.plan.fields import Field
 from capacity.plan.model import Limits, NodeGroup
 from capacity.plan.reading import DependsOnError, Names, Problems, Values, read_keys, read_section
+from capacity.plan.sections import PlanSection
 
 NO_SUBNETS = "is empty (expected names of subnets)"
 

@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from capacity.catalog.regions import unknown_region
 from capacity.catalog.table import Catalog, load_catalog
-from capacity.errors import SpecError
+from capacity.errors import SpecError, check_kind, check_switch
 from capacity.plan import keys
 from capacity.plan.cni_env import CniSettings
 from capacity.plan.cni_section import read_cni
 from capacity.plan.constants import API_VERSION
-from capacity.plan.discovery import ROLE_TAG, choices_by_group
-from capacity.plan.document import PlanSection, collector_paused, read_plan_file
+from capacity.plan.discovery import choices_by_group
+from capacity.plan.document import collector_paused, read_plan_file, section_of
 from capacity.plan.fields import RFC_1918, Field, items
 from capacity.plan.model import Checks, Cni, Kubernetes, Plan, Tenant
 from capacity.plan.network_section import read_vpc
 from capacity.plan.node_group_section import NO_SUBNETS, NodeGroupReader
+from capacity.plan.patch import apply_patch, check_patch
 from capacity.plan.reading import Names, Problems, Values, read_block, read_keys, read_section
 from capacity.plan.scenario_spec import ScenarioSpec
 from capacity.plan.scenarios import ScenarioPlaces, read_scenario
+from capacity.plan.sections import PlanSection
 from capacity.plan.seen import Seen
+from capacity.plan.service import KubeProxy, Service
+from capacity.plan.service_section import ServiceReader, read_kube_proxy
+from capacity.plan.subnet_tags import ROLE_TAG
 from capacity.plan.tenant_section import TenantReader, has_plan
 from capacity.plan.workload_section import WorkloadReader
 
-_SECTIONS = frozenset(key.name for key in keys.PLAN.keys if key.name not in ("apiVersion", "region"))
+_SECTIONS = frozenset(key.name for key in keys.PLAN.keys if key.name not in ("apiVersion", "region", "account"))
 
 
 @collector_paused()
@@ -41,16 +48,71 @@ def read_plan(path: Path | str, catalog: Catalog | None = None) -> Plan:
     return parse_plan(read.document, read.name, catalog)
 
 
-def parse_plan(document: PlanSection, file: str = "", catalog: Catalog | None = None, seen: Seen | None = None) -> Plan:
-    """The plan in a decoded document; ``file`` is its name in messages, ``seen`` has entries that were read before.
+def parse_plan(
+    document: Mapping[str, Any],
+    file: str = "",
+    catalog: Catalog | None = None,
+    seen: Seen | None = None,
+    *,
+    alone: bool = False,
+) -> Plan:
+    """The plan in a decoded document: plain mappings, lists, text and numbers, or the sections of a file.
+
+    Parameters
+    ----------
+    file : str
+        Name of the document in messages.
+    catalog : Catalog, optional
+        By default :func:`~capacity.catalog.table.load_catalog`.
+    seen : Seen, optional
+        Entries of similar plans that were read before.
+    alone : bool
+        The plans of other clusters that its tenants name are not read, and those tenants are left out.
+
+    ``alone``: the plans of other clusters that its tenants name are not read, and those tenants are left out.
 
     Raises
     ------
     SpecError
         As :func:`read_plan`; ``errors`` has them one by one.
     """
-    root = Field(document, "", None, document.line, file)
-    return _Parser(root, catalog or load_catalog(), seen=seen).plan()
+    check_kind("document", document, Mapping, "the decoded document of a plan; read_plan reads a file")
+    check_kind("file", file, str, "the name of the document in messages")
+    check_switch("alone", alone)
+    if catalog is not None:
+        check_kind("catalog", catalog, Catalog, "a Catalog: load_catalog(), or None")
+    if seen is not None:
+        check_kind("seen", seen, Seen, "a Seen, or None")
+    check_kind("alone", alone, bool, "True or False")
+    section = section_of(document, file)
+    root = Field(section, "", None, section.line, file)
+    return _Parser(root, load_catalog() if catalog is None else catalog, alone=alone, seen=seen).plan()
+
+
+def read_patched(path: Path | str, patch: Mapping[str, object], catalog: Catalog | None = None) -> Plan:
+    """The plan in a file with the changes applied; an empty patch changes nothing.
+
+    Raises
+    ------
+    SpecError
+        As :func:`read_plan`, with the changes named, because any of them can be the cause.
+    """
+    check_patch(patch)
+    read = read_plan_file(path)
+    return parse_patched(read.document, patch, read.name, catalog)
+
+
+def parse_patched(
+    document: PlanSection, patch: Mapping[str, object], file: str = "", catalog: Catalog | None = None
+) -> Plan:
+    """The plan in a decoded document with the changes applied; the document itself does not change."""
+    if not patch:
+        return parse_plan(document, file, catalog)
+    changed = apply_patch(document, patch)
+    try:
+        return parse_plan(changed, file, catalog)
+    except SpecError as error:
+        raise error.ending(f" (after setting {', '.join(patch)})") from error
 
 
 def find_plan(start: Path | None = None) -> Path:
@@ -90,12 +152,14 @@ class _Parser:
         values.settle("vpc", lambda section: read_vpc(section, self.subnets, self.seen))
         self._read_nodes_and_pods(values)
         values.settle("controlPlane", self._control_plane)
+        values.settle("services", self._services)
         values.settle("tenants", self._tenants)
         values.settle("checks", self._checks)
         values.problems.check()
+        _check_services(self.root, values["kubernetes"], values["services"])
         plan = Plan(
             name=values["metadata"],
-            vpc_cidrs=values["vpc"],
+            vpc_cidrs=values["vpc"].blocks,
             subnets=tuple(self.subnets.found.values()),
             cni=values["cni"],
             region=self._region(values["region"]),
@@ -105,9 +169,12 @@ class _Parser:
             workloads=tuple(self.workloads.found.values()),
             daemon_sets=values["daemonSets"],
             tenants=values["tenants"],
+            services=values["services"],
             checks=values["checks"],
             notes=tuple(self.notes),
             file=self.root.file,
+            account=values["account"],
+            vpc_id=values["vpc"].id,
         )
         self._check_pod_places(plan)
         return plan
@@ -179,7 +246,7 @@ class _Parser:
         return names
 
     def _tenants(self, section: Field | None) -> tuple[Tenant, ...]:
-        reader = TenantReader(self.subnets, self._parse_alone)
+        reader = TenantReader(self.subnets, self.workloads, self._parse_alone)
         problems = Problems()
         tenants: list[Tenant] = []
         for entry in problems.over(items(section)):
@@ -189,6 +256,12 @@ class _Parser:
         problems.check()
         self.notes += reader.notes
         return tuple(tenants)
+
+    def _services(self, section: Field | None) -> tuple[Service, ...]:
+        problems = Problems()
+        found = Names("Service").read(section, ServiceReader(self.workloads).read, problems)
+        problems.check()
+        return found
 
     def _parse_alone(self, document: PlanSection, file: str) -> Plan:
         """Read another plan without the clusters that it names: two clusters can name each other."""
@@ -227,8 +300,19 @@ def _itself(field: Field) -> Field:
 
 def _kubernetes(section: Field | None) -> Kubernetes:
     key = keys.KUBERNETES["serviceCidr"]
-    values = read_section(section, keys.KUBERNETES, {"serviceCidr": lambda field: read_block(field, key, RFC_1918)})
-    return Kubernetes(values["version"], values["serviceCidr"], values["ipFamily"], values["services"])
+    own = {"serviceCidr": lambda field: read_block(field, key, RFC_1918), "kubeProxy": read_kube_proxy}
+    values = read_section(section, keys.KUBERNETES, own)
+    proxy = values["kubeProxy"] or (None, KubeProxy())
+    return Kubernetes(values["version"], values["serviceCidr"], values["ipFamily"], values["services"], *proxy)
+
+
+def _check_services(root: Field, kubernetes: Kubernetes, services: tuple[Service, ...]) -> None:
+    """Check that ``kubernetes.services`` is not less than the Services of the plan."""
+    total = sum(service.count for service in services)
+    if kubernetes.services is not None and kubernetes.services < total:
+        root.child("kubernetes").child("services").fail(
+            f"{kubernetes.services:,} is less than the {total:,} Services in 'services' (leave the key out)"
+        )
 
 
 def _assumed_by_import(annotations: object) -> list[str]:

@@ -3,8 +3,7 @@
 A patch is a mapping of path to value. Paths have the form of paths in error messages. An entry of a list is addressed
 by its position (``nodeGroups[0]``) or its name (``nodeGroups.general``; with dots in the name ``tenants[ecr.api]``;
 with other characters in double quotes, ``nodeGroups["a]=b"]``, with JSON's escapes), and ``[+]`` appends
-(``vpc.cidrs[+]``; a list appends each of its entries). The value None deletes. The patched document goes through the
-same parser as any other.
+(``vpc.cidrs[+]``; a list appends each of its entries). The value None deletes.
 """
 
 from __future__ import annotations
@@ -14,22 +13,18 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from capacity.catalog.table import Catalog
-from capacity.errors import SpecError, check_kind
+from capacity.errors import SpecError, check_kind, check_path
 from capacity.files import write_file
 from capacity.plan.changes import Changeable, ChangedCopy, change, decoded, native
-from capacity.plan.document import PlanFile, PlanSection, parse_json, parse_yaml, read_plan_file
-from capacity.plan.model import Plan
-from capacity.plan.parse import parse_plan
+from capacity.plan.document import PlanFile, parse_json, parse_yaml, read_plan_file
 from capacity.plan.patch_path import APPEND, SETTING, entry, steps_of
+from capacity.plan.sections import PlanSection
 
 __all__ = [
     "apply_patch",
     "entry",
-    "parse_patched",
     "parse_settings",
     "patched_text",
-    "read_patched",
     "write_patched",
 ]
 
@@ -87,30 +82,9 @@ def apply_patch(document: PlanSection, patch: Mapping[str, object]) -> PlanSecti
     return found
 
 
-def read_patched(path: Path | str, patch: Mapping[str, object], catalog: Catalog | None = None) -> Plan:
-    """The plan in a file with the changes applied; an empty patch changes nothing.
-
-    Raises
-    ------
-    SpecError
-        As :func:`~capacity.plan.parse.read_plan`, with the changes named, because any of them can be the cause.
-    """
-    check_kind("patch", patch, Mapping, "a mapping of paths to values, such as {'cni.env.WARM_IP_TARGET': '2'}")
-    read = read_plan_file(path)
-    return parse_patched(read.document, patch, read.name, catalog)
-
-
-def parse_patched(
-    document: PlanSection, patch: Mapping[str, object], file: str = "", catalog: Catalog | None = None
-) -> Plan:
-    """The plan in a decoded document with the changes applied; the document itself does not change."""
-    if not patch:
-        return parse_plan(document, file, catalog)
-    changed = apply_patch(document, patch)
-    try:
-        return parse_plan(changed, file, catalog)
-    except SpecError as error:
-        raise error.ending(f" (after setting {', '.join(patch)})") from error
+def check_patch(value: object) -> None:
+    """Refuse what is not a mapping of paths to values."""
+    check_kind("patch", value, Mapping, "a mapping of paths to values, such as {'cni.env.WARM_IP_TARGET': '2'}")
 
 
 def write_patched(source: Path | str | PlanFile, patch: Mapping[str, object], path_out: Path | str) -> None:
@@ -128,6 +102,8 @@ def write_patched(source: Path | str | PlanFile, patch: Mapping[str, object], pa
     SpecError
         The plan cannot be read, a path does not exist, or the file cannot be written.
     """
+    check_patch(patch)
+    check_path("path_out", path_out)
     plan, target = _read(source), Path(path_out)
     patch = {**patch, **_plans_from(Path(plan.name).parent, target.parent, apply_patch(plan.document, patch))}
     write_file(target, patched_text(plan, patch))

@@ -69,9 +69,9 @@ def steps_of(path: str) -> list[Step]:
         if word is not None and at and path[at] != ".":
             raise SpecError(f"{path!r} is not a path (a dot is missing before {word!r})")
         if quoted is not None:
-            steps.append(Step(_unquoted(quoted, path), True, True))
+            steps.append(Step(_unquoted(quoted, path), bracket=True, quoted=True))
         else:
-            steps.append(Step(word if bracket is None else bracket.strip(), bracket is not None))
+            steps.append(Step(word if bracket is None else bracket.strip(), bracket=bracket is not None))
         at = match.end()
     if not steps:
         raise SpecError("an empty path (expected something like nodeGroups.general.nodes.max)")

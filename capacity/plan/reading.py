@@ -94,7 +94,7 @@ class Values(dict[str, Any]):
 
     @property
     def problems(self) -> Problems:
-        """Those of its keys; made when somebody looks, as most mappings have none."""
+        """Problems of the keys of the mapping, created on first use because most mappings have none."""
         if self._problems is None:
             self._problems = Problems()
         return self._problems

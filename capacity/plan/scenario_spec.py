@@ -1,4 +1,4 @@
-"""A scenario as a plan or a command asks for it."""
+"""A scenario of a plan or of the command line."""
 
 from __future__ import annotations
 

@@ -8,12 +8,12 @@ from capacity.errors import SpecError, did_you_mean
 from capacity.plan import keys
 from capacity.plan.constants import SCENARIOS
 from capacity.plan.declaration import Keys
-from capacity.plan.document import PlanSection
 from capacity.plan.fields import Field
 from capacity.plan.keys import SCENARIO_OPTIONS
 from capacity.plan.model import Plan
 from capacity.plan.reading import DependsOnError, Reader, read_section
 from capacity.plan.scenario_spec import ScenarioSpec
+from capacity.plan.sections import PlanSection
 
 AT_REST_WORDS = {"steady": "in the steady state", "peak": "at peak", "ceiling": "at the ceiling"}
 

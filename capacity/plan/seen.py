@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from capacity.plan.document import PlanSection
 from capacity.plan.fields import Field
+from capacity.plan.sections import PlanSection
 
 CONTEXTS = 16  # number of contexts whose entries are kept
 

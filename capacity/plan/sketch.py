@@ -1,17 +1,13 @@
-"""Builds a plan from a few numbers, for questions before a plan exists."""
+"""Builds the document of a plan from a few numbers, for questions before a plan exists."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 
-from capacity.catalog.table import Catalog, load_catalog
 from capacity.errors import SpecError
-from capacity.plan.constants import API_VERSION
-from capacity.plan.document import PlanSection
-from capacity.plan.model import Plan
-from capacity.plan.parse import parse_plan
+from capacity.plan.constants import API_VERSION, ZONE_TOPOLOGY
 
 PLACEHOLDER = "192.0.2.0/24"  # placeholder block for the subnets until they are sized
 
@@ -21,12 +17,19 @@ POD_BLOCK = "100.64.0.0/16"  # also, under custom networking
 
 @dataclass(frozen=True, slots=True)
 class PodAsk:
-    """Pods of one shape: replicas, and requests as Kubernetes writes them (None: none)."""
+    """Pods of one shape: replicas, and requests as Kubernetes writes them (None: none).
+
+    ``gpus`` are NVIDIA GPUs and ``volumes`` EBS volumes of each pod; two zones may differ by ``zone_skew`` pods.
+    """
 
     name: str
     replicas: int
     cpu: str | None = None
     memory: str | None = None
+    gpus: int = 0
+    volumes: int = 0
+    zone_skew: int | None = None
+    anti_affinity: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,63 +89,18 @@ def sketch_document(
         "vpc": {"cidrs": [PLACEHOLDER], "subnets": subnets},
         "controlPlane": {"subnets": names[:zones]},
         "nodeGroups": [group],
-        "workloads": [_workload(p) for p in pods],
+        "workloads": [pod_entry(p) for p in pods],
         **({"checks": dict(options.checks)} if options.checks else {}),
     }
 
 
-def _workload(pods: PodAsk) -> dict[str, object]:
-    requests = {key: text for key, text in (("cpu", pods.cpu), ("memory", pods.memory)) if text is not None}
+def pod_entry(pods: PodAsk) -> dict[str, object]:
+    """Pods as an entry of a plan's ``workloads``."""
+    stated = (("cpu", pods.cpu), ("memory", pods.memory), ("gpu", str(pods.gpus) if pods.gpus else None))
+    requests = {key: text for key, text in stated if text is not None}
     entry: dict[str, object] = {"name": pods.name, "replicas": pods.replicas}
-    return entry | ({"requests": requests} if requests else {})
-
-
-def read_sketch(
-    document: Mapping[str, object], vpc_cidrs: Sequence[IPv4Network] = (), catalog: Catalog | None = None
-) -> Plan:
-    """The plan of a sketched document, read like any plan file, with the same defaults and errors.
-
-    ``vpc_cidrs`` are the blocks from which the sized subnets are allocated.
-    """
-    plan = parse_plan(_section(document), "command line", catalog or load_catalog())
-    return replace(plan, vpc_cidrs=tuple(vpc_cidrs))
-
-
-def sketch_plan(
-    pods: int | Sequence[PodAsk],
-    instance_type: str,
-    zones: int,
-    nodes: int | None = None,
-    env: Mapping[str, str | None] | None = None,
-    ip_family: str = "ipv4",
-    vpc_cidrs: Sequence[IPv4Network] = (),
-    catalog: Catalog | None = None,
-) -> Plan:
-    """The plan of :func:`sketch_document`; a number of pods means pods without resource requests.
-
-    Examples
-    --------
-    >>> plan = sketch_plan(pods=300, instance_type="m5.large", zones=3, nodes=15)
-    >>> [s.zone for s in plan.subnets], plan.node_groups[0].desired
-    (['us-east-1a', 'us-east-1b', 'us-east-1c'], 15)
-    """
-    asked = [PodAsk("app", pods)] if isinstance(pods, int) else pods
-    document = sketch_document(asked, instance_type, zones, nodes, SketchOptions(env or {}, ip_family))
-    return read_sketch(document, vpc_cidrs, catalog)
-
-
-def _section(value: object) -> PlanSection:
-    """Plain mappings as sections for the parser, with scalars as in YAML."""
-    made: object = value
-    if isinstance(value, Mapping):
-        made = PlanSection()
-        for key, inner in value.items():
-            made[key] = _section(inner) if isinstance(inner, dict) else _plain(inner)
-    assert isinstance(made, PlanSection)
-    return made
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, list):
-        return [_section(v) if isinstance(v, dict) else _plain(v) for v in value]
-    return str(value) if isinstance(value, int) else value
+    entry |= {"requests": requests} if requests else {}
+    entry |= {"volumes": pods.volumes} if pods.volumes else {}
+    if pods.zone_skew is not None:
+        entry["topologySpread"] = [{"key": ZONE_TOPOLOGY, "maxSkew": pods.zone_skew}]
+    return entry | ({"antiAffinity": pods.anti_affinity} if pods.anti_affinity else {})

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from capacity.catalog.packaged import data_dir, read_text
 
+LOAD_BALANCER_KINDS = ("alb", "nlb", "clb")
+
 
 class TenantKind(NamedTuple):
     """A kind of tenant.

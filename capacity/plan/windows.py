@@ -119,24 +119,26 @@ def windows_ipam(data: Mapping[str, str]) -> tuple[WindowsIpam, list[str]]:
     for name in data:
         check_key(name)
     warnings: list[str] = []
-    enabled = _switch(data, ENABLED, True, warnings)
-    prefix = _switch(data, PREFIXES, False, warnings)
+    enabled = _switch(data, ENABLED, warnings, default=True)
+    prefix = _switch(data, PREFIXES, warnings, default=False)
     warm = _target(data, WARM_IP, 1, 1 if prefix else 3, warnings)
     least = _target(data, MINIMUM_IP, 3, 3, warnings)
     whole = _target(data, WARM_PREFIX, 0, 0, warnings)
     if not prefix:
         if whole and WARM_PREFIX in data:
             warnings.append(f"{WARM_PREFIX}={whole} has no effect on Windows: {PREFIXES} is not true")
-        return WindowsIpam(False, max(warm, 1), least, 0, enabled), warnings
+        return WindowsIpam(
+            prefix=False, warm_ip=max(warm, 1), minimum_ip=least, warm_prefix=0, enabled=enabled
+        ), warnings
     if whole and not warm and not least:
-        return WindowsIpam(True, 0, 0, whole, enabled), warnings
+        return WindowsIpam(prefix=True, warm_ip=0, minimum_ip=0, warm_prefix=whole, enabled=enabled), warnings
     if whole:
         wins = f"{WARM_IP}={warm} and {MINIMUM_IP}={least} take precedence (set both to 0 to use it)"
         warnings.append(f"{WARM_PREFIX}={whole} has no effect on Windows: {wins}")
-    return WindowsIpam(True, warm or 1, least or 3, 0, enabled), warnings
+    return WindowsIpam(prefix=True, warm_ip=warm or 1, minimum_ip=least or 3, warm_prefix=0, enabled=enabled), warnings
 
 
-def _switch(data: Mapping[str, str], name: str, default: bool, warnings: list[str]) -> bool:
+def _switch(data: Mapping[str, str], name: str, warnings: list[str], *, default: bool) -> bool:
     """A switch as Go's ``strconv.ParseBool`` reads it; other text is false."""
     text = data.get(name)
     if text is None or text in _TRUE or text in _FALSE:

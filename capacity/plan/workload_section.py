@@ -10,10 +10,11 @@ from functools import cache, partial
 from capacity.errors import did_you_mean
 from capacity.plan import pod_keys
 from capacity.plan.constants import MONTHS, PERIODS, WEEKDAYS
-from capacity.plan.document import PlanSection
 from capacity.plan.fields import Field
-from capacity.plan.model import DaemonSet, Growth, GrowthStep, Requests, Workload
+from capacity.plan.growth import Growth, GrowthStep
+from capacity.plan.model import DaemonSet, Requests, Workload
 from capacity.plan.reading import Names, Problems, Values, read_keys, read_section
+from capacity.plan.sections import PlanSection
 
 _RATE = re.compile(r"^([+-]?[0-9]{1,6}(?:\.[0-9]{1,9})?) ?% ?/ ?([a-z]+)$")
 

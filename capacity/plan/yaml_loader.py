@@ -107,7 +107,7 @@ class PythonLoader(yaml.SafeLoader):
             between = self.scan_plain_spaces(self.indent + 1, start)
             if not between or (not self.flow_level and self.column < self.indent + 1):
                 break
-        return ScalarToken("".join(words), True, start, end)
+        return ScalarToken("".join(words), plain=True, start_mark=start, end_mark=end)
 
     def _plain_word(self) -> str:
         length = 0

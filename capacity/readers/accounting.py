@@ -115,7 +115,7 @@ MATTERS: tuple[Matter, ...] = (
     Matter("the pods it selects take a branch interface each (securityGroups)", ("SecurityGroupPolicy",)),
     Matter("it gives pods without requests their requests", ("LimitRange",)),
     Matter("it changes the requests of pods", ("VerticalPodAutoscaler",)),
-    Matter("it restricts where pods can run", ("placement rule",)),
+    Matter("it restricts where pods can run", ("placement rule", "device request")),
     Matter("it changes the number of pods", ("kubernetes_horizontal_pod_autoscaler*",)),
     Matter(_BALANCER, ("kubernetes_ingress*", "load balancer (kubernetes_service)")),
     Matter("an add-on can run pods on nodes", ("aws_eks_addon", "AWS::EKS::Addon", "add-on")),

@@ -19,6 +19,7 @@ from capacity.readers.merge import merge_all
 
 CODE = (".tf", ".tf.json")
 OF_CODE = (".tfvars", ".tfvars.json", ".tftpl", ".hcl")  # read with the code in the same folder
+TERRAGRUNT = "terragrunt.hcl"  # named as not read if no Terraform code is beside it
 DATA = (".yaml", ".yml", ".json", ".tfstate", ".template", ".txt")
 ACCEPTED = ", ".join(source for source in WANTED if source != "plan")
 LARGE = 16 * 2**20  # bytes: a larger file is recognized by its start
@@ -31,8 +32,10 @@ _STARTS = (  # in the start of a large JSON file
 )
 
 
-def read(paths: Sequence[str]) -> PlanDraft:
+def read(paths: Sequence[str], cluster: str = "") -> PlanDraft:
     """Read files and folders; the sources are merged in the order in which they appear.
+
+    ``cluster`` is the name of the cluster if answers of AWS have several.
 
     Raises
     ------
@@ -55,7 +58,7 @@ def read(paths: Sequence[str]) -> PlanDraft:
         if not found:
             where = ", ".join(map(file_name, named))
             raise _nothing_found(where, unknown)
-        merged = merge_all(_read_source(source, files) for source, files in found.items())
+        merged = merge_all(_read_source(source, files, cluster) for source, files in found.items())
     read_elsewhere = [n for n in merged.notes if n.elsewhere in found]
     return replace(merged, notes=(*(n for n in merged.notes if n not in read_elsewhere), *unknown))
 
@@ -67,14 +70,14 @@ def _nothing_found(where: str, unknown: Sequence[Note]) -> SpecError:
     return error
 
 
-def _read_source(source: str, files: Sequence[str]) -> PlanDraft:
+def _read_source(source: str, files: Sequence[str], name: str) -> PlanDraft:
     if source == "aws":
         from capacity.readers.aws.aws_cluster import parse_cluster, with_unread
         from capacity.readers.aws.compared import with_comparison
         from capacity.readers.aws.draft import aws_draft
         from capacity.readers.aws.folder import read_files
 
-        cluster = parse_cluster(with_unread(read_files([Path(f) for f in files])))
+        cluster = parse_cluster(with_unread(read_files([Path(f) for f in files]), name), name)
         return with_comparison(aws_draft(cluster, f"AWS output in {', '.join(map(file_name, files))}"), cluster)
     from capacity.readers.sources import read_source
 
@@ -97,10 +100,13 @@ def _with_stdin(paths: Sequence[str]) -> Iterator[list[str]]:
 def _files(folder: str) -> Iterator[str]:
     """Files of a folder that can have a part of a plan; the folders of Terraform code are one entry each."""
     code: list[Path] = []
+    wrapped: list[Path] = []
     for path in sorted(Path(folder).rglob("*")):
         inside = path.relative_to(folder).parts
         if any(part.startswith(".") or part in _HIDDEN for part in inside):
             continue
+        if path.name == TERRAGRUNT:
+            wrapped.append(path)
         if not path.is_file() or path.name.endswith(OF_CODE):
             continue
         if path.name.endswith(CODE):
@@ -109,6 +115,7 @@ def _files(folder: str) -> Iterator[str]:
         elif path.name.endswith(DATA):
             yield str(path)
     yield from map(str, code)
+    yield from (str(path) for path in wrapped if not any(path.is_relative_to(folder) for folder in code))
 
 
 def sources_of(file: str) -> tuple[list[str], str]:

@@ -142,7 +142,7 @@ def spare_zones(draft: PlanDraft) -> list[str]:
 
 
 def _assumed_subnets(draft: PlanDraft, blocks: list[IPv4Network], work: Assumptions) -> tuple[SubnetDraft, ...]:
-    zones = zones_of(draft)
+    zones = dict.fromkeys((*(s.zone for s in draft.subnets if s.zone), *draft.zones)) or zones_of(draft)
     free = FreeSpace(blocks, [])
     made = []
     for zone in zones:
@@ -229,7 +229,7 @@ def with_group_subnets(draft: PlanDraft, work: Assumptions) -> PlanDraft:
 def _in_zones(
     draft: PlanDraft, group: GroupDraft, names: tuple[str, ...], whose: str, work: Assumptions
 ) -> tuple[tuple[str, ...], str]:
-    """Those of the likely subnets that are in the zones of a group, else any others of the plan in them."""
+    """The likely subnets in the zones of a group, otherwise any other subnets of the plan in these zones."""
     if not group.zones:
         return names, whose
     zone_of = {s.name: s.zone for s in draft.subnets}
@@ -280,6 +280,10 @@ def _with_pod_subnets(draft: PlanDraft, work: Assumptions) -> PlanDraft:
     groups = []
     for group in draft.node_groups:
         path = at("nodeGroups", group.name, "podSubnets")
+        if group.ami == "windows":
+            work.say(at("nodeGroups", group.name), "Windows nodes have no custom networking: pods use their subnets")
+            groups.append(replace(group, pod_subnets=None))
+            continue
         names = list(group.pod_subnets or all_pods)
         zones = dict.fromkeys(zone_of[n] or "" for n in group.subnets or ())
         names = [n for n in names if zone_of[n] in zones] if not group.pod_subnets else names

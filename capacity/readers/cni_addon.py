@@ -139,11 +139,6 @@ def with_pod_subnets(
     return (*subnets, *new), tuple(names.get(p.id or "", p.name) for p in pods)
 
 
-def addon_environment(configuration: object, said: SourceNotes, where: str) -> dict[str, str]:
-    """The ``env`` of the vpc-cni add-on's configuration values."""
-    return dict(addon_values(configuration, said, where).env)
-
-
 def cni_version_of(text: object) -> str | None:
     """A CNI version out of an add-on version or an image tag.
 

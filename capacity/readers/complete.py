@@ -56,7 +56,7 @@ def complete(draft: PlanDraft, catalog: Catalog | None = None) -> PlanDraft:
 def _readable(draft: PlanDraft, work: Assumptions) -> PlanDraft:
     """Replace names that are not valid in a plan: empty, too long, several lines, or control characters."""
     names: dict[str, dict[str, str]] = {}
-    for section in ("subnets", "node_groups", "workloads", "daemon_sets", "tenants"):
+    for section in ("subnets", "node_groups", "workloads", "daemon_sets", "services", "tenants"):
         entries = getattr(draft, section)
         taken = {e.name for e in entries}
         bad: dict[str, str] = {}
@@ -85,8 +85,11 @@ def _readable(draft: PlanDraft, work: Assumptions) -> PlanDraft:
             for e in entries
         )
 
+    pods = names["workloads"]
+    services = tuple(replace(s, workload=pods.get(s.workload or "", s.workload)) for s in renamed("services"))
     return replace(
         draft,
+        services=services,
         subnets=renamed("subnets"),
         node_groups=renamed("node_groups"),
         workloads=bound(renamed("workloads")),

@@ -93,7 +93,8 @@ class GroupDraft:
 class WorkloadDraft:
     """Replicas of one pod shape. ``max_surge`` and ``max_unavailable`` as written: ``1`` or ``25%``.
 
-    ``zone_skew`` is the difference between two zones that its topology spread allows. [pods]
+    ``zone_skew`` is the difference between two zones that its topology spread allows. [pods] ``gpus`` are those of each
+    pod, ``volumes`` the EBS volumes that each pod attaches.
     """
 
     name: str
@@ -108,6 +109,8 @@ class WorkloadDraft:
     node_groups: tuple[str, ...] | None = None
     zone_skew: int | None = None
     anti_affinity: str | None = None
+    gpus: int | None = None
+    volumes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,7 @@ class DaemonSetDraft:
     memory_bytes: int | None = None
     host_network: bool | None = None
     node_groups: tuple[str, ...] | None = None
+    gpus: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,32 @@ class TenantDraft:
     kind: str
     subnets: tuple[str, ...]
     addresses: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceDraft:
+    """A Service; None is the default of Kubernetes. ``workload`` is the name of a workload of the same draft."""
+
+    name: str
+    namespace: str | None = None
+    count: int | None = None
+    type: str | None = None
+    headless: bool | None = None
+    ports: int | None = None
+    protocol: str | None = None
+    workload: str | None = None
+    endpoints: int | None = None
+    zone_hints: bool | None = None
+    local_endpoints: int | None = None
+    node_ports: bool | None = None
+    external_ips: int | None = None
+    load_balancer_ips: int | None = None
+    source_ranges: int | None = None
+    node_in_range: bool | None = None
+    external_traffic_policy: str | None = None
+    internal_traffic_policy: str | None = None
+    session_affinity: str | None = None
+    health_check_node_port: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -172,6 +202,7 @@ class PlanDraft:
     node_groups: tuple[GroupDraft, ...] = ()
     workloads: tuple[WorkloadDraft, ...] = ()
     daemon_sets: tuple[DaemonSetDraft, ...] = ()
+    services: tuple[ServiceDraft, ...] = ()
     tenants: tuple[TenantDraft, ...] = ()
     notes: tuple[Note, ...] = ()
     assumed: frozenset[str] = frozenset()
@@ -211,7 +242,10 @@ _NESTED = {
     "zone_skew": "topologySpread",
     "cpu_millicores": "requests.cpu",
     "memory_bytes": "requests.memory",
+    "gpus": "requests.gpu",
     "max_surge": "rollingUpdate.maxSurge",
+    "external_ips": "externalIPs",
+    "load_balancer_ips": "loadBalancerIPs",
 }
 
 

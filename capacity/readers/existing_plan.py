@@ -9,14 +9,18 @@ from typing import Any
 
 from capacity.errors import SpecError
 from capacity.files import input_name, read_bytes
-from capacity.plan.document import PlanSection, decode_text, parse_json, parse_yaml
+from capacity.plan import service_keys
+from capacity.plan.declaration import COUNT, FLAG
+from capacity.plan.document import decode_text, parse_json, parse_yaml
 from capacity.plan.parse import parse_plan
+from capacity.plan.sections import PlanSection
 from capacity.plan.yaml_writer import comment, edited, editor_for, printable, short_on_one_line
 from capacity.readers.assumed_network import ADD_NETWORK
 from capacity.readers.draft import (
     DaemonSetDraft,
     GroupDraft,
     PlanDraft,
+    ServiceDraft,
     SubnetDraft,
     TenantDraft,
     WorkloadDraft,
@@ -69,6 +73,7 @@ def plan_draft(plan: PlanSection, source: str = "") -> PlanDraft:
         node_groups=tuple(map(_group, plan.get("nodeGroups") or ())),
         workloads=tuple(map(_workload, plan.get("workloads") or ())),
         daemon_sets=tuple(map(_daemon_set, plan.get("daemonSets") or ())),
+        services=tuple(map(_service, plan.get("services") or ())),
         tenants=tuple(map(_tenant, plan.get("tenants") or ())),
         assumed=frozenset(annotations.get(ASSUMED) or ()),
     )
@@ -96,6 +101,7 @@ def _flag(text: object) -> bool | None:
 
 def _subnet(entry: PlanMapping, ids: PlanMapping) -> SubnetDraft:
     kept = entry.get("reservations")
+    named_by_id = entry["name"] if entry["name"].startswith("subnet-") else None
     return SubnetDraft(
         name=entry["name"],
         zone=entry["zone"],
@@ -103,7 +109,7 @@ def _subnet(entry: PlanMapping, ids: PlanMapping) -> SubnetDraft:
         used=_number(entry.get("used")),
         reservations=tuple((IPv4Network(r["cidr"]), r["type"]) for r in kept) if kept else None,
         tags=discovery_tags(entry.get("tags") or {}),
-        id=ids.get(entry["name"]) or (entry["name"] if entry["name"].startswith("subnet-") else None),
+        id=entry.get("id") or ids.get(entry["name"]) or named_by_id,
     )
 
 
@@ -160,6 +166,8 @@ def _workload(entry: PlanMapping) -> WorkloadDraft:
         node_groups=_names(entry.get("nodeGroups")),
         zone_skew=_skew(entry.get("topologySpread")),
         anti_affinity=entry.get("antiAffinity"),
+        gpus=_number((entry.get("requests") or {}).get("gpu")),
+        volumes=_number(entry.get("volumes")),
         **_quantities(entry, "requests"),
     )
 
@@ -174,8 +182,25 @@ def _daemon_set(entry: PlanMapping) -> DaemonSetDraft:
         name=entry["name"],
         host_network=_flag(entry.get("hostNetwork")),
         node_groups=_names(entry.get("nodeGroups")),
+        gpus=_number((entry.get("requests") or {}).get("gpu")),
         **_quantities(entry, "requests"),
     )
+
+
+def _service(entry: PlanMapping) -> ServiceDraft:
+    found: dict[str, Any] = {}
+    for f in fields(ServiceDraft):
+        value = entry.get(key_of("services", f.name))
+        if value is not None:
+            found[f.name] = _of_service(f.name, value)
+    return ServiceDraft(**found)
+
+
+def _of_service(name: str, value: Any) -> Any:
+    kind = service_keys.SERVICE[key_of("services", name)].kind
+    if kind == FLAG:
+        return _flag(value)
+    return _number(value) if kind == COUNT else value
 
 
 def _tenant(entry: PlanMapping) -> TenantDraft:

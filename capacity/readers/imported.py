@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from capacity.errors import SpecError
+from capacity.errors import SpecError, check_each, check_kind
 from capacity.readers.complete import complete
 from capacity.readers.draft import Note, PlanDraft
 from capacity.readers.drift import Difference, drift
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from capacity.plan.model import Plan
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Imported:
     """Result of an import.
 
@@ -135,9 +135,20 @@ def _path(path: object, what: str) -> str:
     return str(path)
 
 
+def _check_into(value: object) -> None:
+    if value is not None:
+        check_kind("into", value, (str, Path, Imported), "the path of a plan, an Imported, or None")
+
+
+def _check_text(what: str, value: object) -> None:
+    if value is not None:
+        check_kind(what, value, str, "text, or None")
+
+
 def _of_files(source: str, paths: Sequence[object], into: Path | str | Imported | None) -> Imported:
     from capacity.readers.sources import FILE_SOURCES, read_source
 
+    _check_into(into)
     what = f"a file of {source}: {FILE_SOURCES[source].help}"
     if not paths:
         raise SpecError(f"no path is given (expected {what})")
@@ -212,9 +223,14 @@ def read_terraform(
     from capacity.readers.terraform.source import read
     from capacity.readers.terraform.source_blocks import Inputs
 
+    _check_into(into)
     what = "a file or folder of Terraform"
     if not paths:
         raise SpecError(f"no path is given (expected {what})")
+    if variables is not None:
+        check_kind("variables", variables, Mapping, "a mapping of names to values")
+    check_each("var_files", var_files, (str, Path), "a list of paths")
+    _check_text("vpc", vpc)
     given = tuple(f"{name}={value}" for name, value in (variables or {}).items())
     inputs = Inputs(given, tuple(_path(f, "a file of values") for f in var_files), vpc)
     return imported(read([_path(p, what) for p in paths], inputs), into)
@@ -300,21 +316,23 @@ def read_aws(folder: Path | str, cluster: str = "", into: Path | str | Imported 
     folder : path
         JSON files of any names (``aws … --output json``), or one file.
     cluster : str
-        The EKS cluster; not needed if the answers have only one.
+        The EKS cluster; not needed if the output has only one.
     into : path or Imported, optional
         A plan to merge into: its values are kept, its gaps are filled.
 
     Raises
     ------
     SpecError
-        Nothing can be read, there is no such cluster, or an answer cannot be right.
+        Nothing can be read, there is no such cluster, or the output is not plausible.
     """
     from capacity.readers.aws.aws_cluster import parse_cluster, with_unread
     from capacity.readers.aws.compared import with_comparison
     from capacity.readers.aws.draft import aws_draft
     from capacity.readers.aws.folder import read_folder
 
-    path = Path(_path(folder, "a folder of saved AWS answers"))
+    _check_into(into)
+    path = Path(_path(folder, "a folder of saved AWS CLI output"))
+    check_kind("cluster", cluster, str, "the name of the EKS cluster")
     found = parse_cluster(with_unread(read_folder(path), cluster), cluster)
     return imported(with_comparison(aws_draft(found, f"AWS output in {path.name or path}"), found), into)
 
@@ -339,7 +357,7 @@ def fetch_aws(
     Raises
     ------
     SpecError
-        No credentials, no such cluster, or an answer that cannot be right.
+        No credentials, no such cluster, or a response that is not plausible.
     MissingExtra
         boto3 is not installed.
     """
@@ -349,6 +367,10 @@ def fetch_aws(
     from capacity.readers.aws.draft import aws_draft
     from capacity.readers.aws.fetch import fetch_answers
 
+    check_kind("cluster", cluster, str, "the name of the EKS cluster")
+    _check_into(into)
+    _check_text("region", region)
+    _check_text("profile", profile)
     found = parse_cluster(fetch_answers(Caller(open_session(profile, region)), cluster), cluster)
     return imported(with_comparison(aws_draft(found, "AWS"), found), into)
 
@@ -370,4 +392,6 @@ def fetch_kubectl(context: str | None = None, into: Path | str | Imported | None
     """
     from capacity.readers.kubernetes.kubectl import read_live
 
+    _check_into(into)
+    _check_text("context", context)
     return imported(read_live(context), into)

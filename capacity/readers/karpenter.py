@@ -13,8 +13,8 @@ from capacity.readers.draft import GroupDraft, PlanDraft, SourceNotes, at, uniqu
 from capacity.readers.efa import say_template_interfaces
 from capacity.readers.karpenter_limits import pool_counts
 from capacity.readers.karpenter_types import Requirement, allowed_zones, listed_types, matching_types, requirements
-from capacity.readers.node_group import SourceGroup, group_draft, say_taints, taint_text
-from capacity.readers.user_data import ami_of
+from capacity.readers.node_group import SourceGroup, group_draft, say_eniconfig, say_taints, taint_text
+from capacity.readers.user_data import ami_of, family_of_user_data
 from capacity.readers.values import (
     int_of,
     items,
@@ -28,6 +28,7 @@ from capacity.readers.values import (
 
 AUTO_GROUP = "eks.amazonaws.com"  # API group of the node classes of EKS Auto Mode
 POOLS = ("NodePool", "Provisioner")
+CAPACITY_TYPES = ("reserved", "spot", "on-demand")
 CLASSES = ("EC2NodeClass", "AWSNodeTemplate", "NodeClass")
 
 
@@ -46,6 +47,10 @@ def parse_karpenter(documents: Sequence[Any], file: str = "", catalog: Catalog |
             zones |= dict.fromkeys(allowed_zones(requirements(document)))
         elif kind not in CLASSES:
             said.say(_name(document), f"{kind} has no effect on a plan: ignored")
+    used = {_class_of(d) for d in map(mapping, documents) if d.get("kind") in POOLS}
+    for auto, class_name in classes if groups else ():
+        if (auto, class_name) not in used:
+            said.say(f"node class {class_name}", "no NodePool in this file uses it")
     if not groups and classes:
         said.say("", "node classes without a NodePool or Provisioner: no nodes in this file")
     regions = {region for zone in zones if (region := region_of_zone(zone))}
@@ -63,6 +68,18 @@ def _is_auto(document: Any) -> bool:
     return str(document.get("apiVersion") or "").startswith(AUTO_GROUP) or document.get("kind") == "NodeClass"
 
 
+def _class_of(pool: Any) -> tuple[bool, str]:
+    """Node class that a pool names: whether it is of EKS Auto Mode, and its name."""
+    spec = mapping(pool.get("spec"))
+    reference = mapping(
+        spec.get("providerRef")
+        if pool.get("kind") == "Provisioner"
+        else path_of(spec, "template", "spec", "nodeClassRef")
+    )
+    auto = reference.get("group") == AUTO_GROUP or reference.get("kind") == "NodeClass"
+    return auto, str(reference.get("name") or "")
+
+
 def _name(document: object) -> str:
     return str(path_of(document, "metadata", "name") or "unnamed")
 
@@ -78,9 +95,7 @@ def _pool(
     if old:
         said.say(where, "is of the old Karpenter API (v1alpha5): read as a NodePool", path)
     template = spec if old else mapping(path_of(spec, "template", "spec"))
-    reference = mapping(spec.get("providerRef") if old else template.get("nodeClassRef"))
-    auto = reference.get("group") == AUTO_GROUP or reference.get("kind") == "NodeClass"
-    class_name = str(reference.get("name") or "")
+    auto, class_name = _class_of(document)
     node_class = classes.get((auto, class_name))
     if node_class is None and (class_name or not old):
         lost = "its subnets are" if auto else "AMI, subnets and max pods are"
@@ -90,6 +105,8 @@ def _pool(
     _say_class(class_spec, said, where, path)
     taints = map(mapping, items(template.get("taints")))
     say_taints(said, where, name, [taint_text(t.get("key"), t.get("value"), t.get("effect")) for t in taints])
+    labels = path_of(spec, "labels") if old else path_of(spec, "template", "metadata", "labels")
+    say_eniconfig(said, where, name, mapping(labels).items())
     wanted = requirements(document)
     kinds = matching_types(wanted, catalog, said, where, f"{path}.instanceTypes", auto=auto)
     counts = pool_counts(spec, kinds, said, where, path)
@@ -125,7 +142,7 @@ def _say_class(class_spec: Any, said: SourceNotes, where: str, path: str) -> Non
         text = f"its launch template {class_spec['launchTemplate']} is not in this file: AMI and max pods are not known"
         said.say(where, text, path)
     terms = [mapping(t) for t in items(class_spec.get("amiSelectorTerms"))]
-    if terms and not any(t.get("alias") for t in terms) and ami_of(text_of(class_spec.get("amiFamily"))) is None:
+    if terms and not any(t.get("alias") for t in terms) and _ami(class_spec, ()) is None:
         shown = ", ".join(str(w) for t in terms for w in (t.get("name"), t.get("id"), *_tags(t.get("tags"))) if w)
         said.say(where, f"AMI by {shown}: its family is not known: assumed al2023", f"{path}.ami")
 
@@ -143,14 +160,20 @@ def _is_spot(wanted: Sequence[Requirement], said: SourceNotes, where: str, path:
 
     Source: karpenter.sh/docs/concepts/nodepools (capacity type; read 2026-11-30).
     """
-    for rule in wanted:
-        if rule.key == "karpenter.sh/capacity-type" and rule.operator == "In" and "spot" in rule.values:
-            if len(rule.values) > 1:
-                said.say(
-                    where, f"capacity types {', '.join(rule.values)}: Karpenter prefers Spot", f"{path}.capacityType"
-                )
-            return True
-    return False
+    rules = [r for r in wanted if r.key == "karpenter.sh/capacity-type"]
+    allowed = [t for t in CAPACITY_TYPES if all(_allows_type(r, t) for r in rules)]
+    if not rules or "spot" not in allowed:
+        return False
+    if len(allowed) > 1:
+        text = f"capacity types {', '.join(allowed)}: Karpenter prefers Spot"
+        said.say(where, text, f"{path}.capacityType")
+    return True
+
+
+def _allows_type(rule: Requirement, capacity_type: str) -> bool:
+    if rule.operator in ("In", "NotIn"):
+        return (capacity_type in rule.values) == (rule.operator == "In")
+    return rule.operator != "DoesNotExist"
 
 
 # --- classes, disruption -----------------------------------------------------------------------
@@ -173,7 +196,8 @@ def _ami(class_spec: Any, wanted: Sequence[Requirement]) -> str | None:
     if any(r.key == "kubernetes.io/os" and r.operator == "In" and r.values == ("windows",) for r in wanted):
         return "windows"
     aliases = [text_of(mapping(t).get("alias")) for t in items(class_spec.get("amiSelectorTerms"))]
-    return next((ami for a in aliases if (ami := ami_of(a))), None) or ami_of(text_of(class_spec.get("amiFamily")))
+    stated = next((ami for a in aliases if (ami := ami_of(a))), None) or ami_of(text_of(class_spec.get("amiFamily")))
+    return stated or family_of_user_data(str(class_spec.get("userData") or ""))
 
 
 def _subnets(class_spec: Any, said: SourceNotes, where: str, path: str) -> tuple[str, ...] | None:
@@ -187,8 +211,9 @@ def _subnets(class_spec: Any, said: SourceNotes, where: str, path: str) -> tuple
             said.say(where, f"subnet {text!r} is not an ID: not known", path)
     tags = [tag for t in terms for tag in _tags(t.get("tags"))]
     tags += [f"{k}={v}" for k, v in old.items() if not str(k).startswith("aws")]
-    if tags and not ids:
-        said.say(where, f"its subnets are those with tags {', '.join(tags)}; they are not in this file", path)
+    if tags:
+        also = f"{', '.join(ids)} and " if ids else ""
+        said.say(where, f"its subnets are {also}those with tags {', '.join(tags)}; they are not in this file", path)
     pods = [mapping(t) for t in items(class_spec.get("podSubnetSelectorTerms"))]
     if pods:
         shown = "; ".join(

@@ -13,6 +13,7 @@ from capacity.readers.draft import (
     GroupDraft,
     Note,
     PlanDraft,
+    ServiceDraft,
     SubnetDraft,
     TenantDraft,
     WorkloadDraft,
@@ -33,10 +34,11 @@ ENTRIES = {
     "node_groups": "nodeGroups",
     "workloads": "workloads",
     "daemon_sets": "daemonSets",
+    "services": "services",
     "tenants": "tenants",
 }
 
-Piece = TypeVar("Piece", SubnetDraft, GroupDraft, WorkloadDraft, DaemonSetDraft, TenantDraft)
+Piece = TypeVar("Piece", SubnetDraft, GroupDraft, WorkloadDraft, DaemonSetDraft, ServiceDraft, TenantDraft)
 
 
 def merge(base: PlanDraft, new: PlanDraft) -> PlanDraft:

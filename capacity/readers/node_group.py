@@ -10,10 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from capacity.readers.draft import GroupDraft, SourceNotes, at
-from capacity.readers.user_data import ami_of, max_pods_in
+from capacity.readers.user_data import ami_of, max_pods_in, max_pods_of_user_data, script_of
 from capacity.readers.values import int_of
 
 FIRST_AL2023 = (1, 30)  # Kubernetes; EKS user guide, kubernetes-versions-extended "Kubernetes 1.30" (read 2026-11-30)
+ENI_CONFIG_LABEL = "k8s.amazonaws.com/eniConfig"  # default of ENI_CONFIG_LABEL_DEF
 EKS_DEFAULT_TYPE = "t3.medium"  # of a managed node group without types; EKS API, CreateNodegroup instanceTypes
 
 
@@ -88,6 +89,12 @@ def group_draft(source: SourceGroup) -> GroupDraft:
     )
 
 
+def with_expression(draft: GroupDraft, user_data: object) -> GroupDraft:
+    """The group with nodeadm's maxPodsExpression, if its boot script has one and no number."""
+    expression = max_pods_of_user_data(script_of(user_data))[1] if draft.max_pods is None else None
+    return replace(draft, max_pods_expression=expression) if expression else draft
+
+
 def own_image(draft: GroupDraft, said: SourceNotes, where: str) -> GroupDraft:
     """A managed group with its own image and no max pods: EKS does not set them."""
     text = "custom AMI: EKS does not set max pods, the default of the AMI applies"
@@ -133,9 +140,24 @@ def say_taints(said: SourceNotes, where: str, group: str, taints: Iterable[str])
         said.say(where, text, at("nodeGroups", group))
 
 
-def say_fargate(said: SourceNotes, where: str) -> None:
-    """Note that a Fargate profile is not a node group, but its pods use addresses."""
-    said.say(where, "each Fargate pod uses an address: add them as tenants of kind fargate")
+def say_eniconfig(said: SourceNotes, where: str, group: str, labels: Iterable[tuple[object, object]]) -> None:
+    """Note the label by which the VPC CNI chooses the ENIConfig of a group's nodes, if it is the default one.
+
+    Source: aws/amazon-vpc-cni-k8s@b5218838 README.md ENI_CONFIG_LABEL_DEF.
+    """
+    for key, value in labels:
+        if key == ENI_CONFIG_LABEL:
+            text = f"its nodes use ENIConfig {value} ({key}): set podSubnets to its subnet"
+            said.say(where, text, at("nodeGroups", group, "podSubnets"))
+
+
+def say_fargate(said: SourceNotes, where: str, spaces: Iterable[str | None], subnets: Iterable[str]) -> None:
+    """Note that a Fargate profile is not a node group, but its pods use addresses of its subnets."""
+    selected = ", ".join(s for s in spaces if s)
+    whose = f" (namespaces {selected})" if selected else ""
+    named = ", ".join(subnets) or "the private subnets"
+    text = f"each of its pods{whose} uses an address of {named}: add tenants of kind fargate"
+    said.say(where, text)
 
 
 def say_no_nodes(said: SourceNotes, where: str) -> None:

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import fields
 from ipaddress import IPv4Network
 from typing import Any
 
-from capacity.plan import cni_keys, keys, node_keys, pod_keys
+from capacity.plan import cni_keys, keys, node_keys, pod_keys, service_keys
 from capacity.plan.constants import API_VERSION, ZONE_TOPOLOGY
 from capacity.plan.declaration import Keys
 from capacity.plan.yaml_writer import comment, plan_lines
-from capacity.readers.draft import DaemonSetDraft, GroupDraft, PlanDraft, SubnetDraft, TenantDraft, WorkloadDraft
+from capacity.readers.draft import (
+    DaemonSetDraft,
+    GroupDraft,
+    PlanDraft,
+    ServiceDraft,
+    SubnetDraft,
+    TenantDraft,
+    WorkloadDraft,
+    key_of,
+)
 
 ASSUMED = "capacity/assumed"  # annotation: paths with an assumption of an import
 POD_SUBNETS = "capacity/pod-subnets"  # annotation: the subnets of ENIConfigs, for node groups of later imports
@@ -40,6 +50,7 @@ def plan_document(draft: PlanDraft) -> PlanMapping:
         nodeGroups=_entries(map(_group, draft.node_groups)),
         workloads=_entries(map(_workload, draft.workloads)),
         daemonSets=_entries(map(_daemon_set, draft.daemon_sets)),
+        services=_entries(map(_service, draft.services)),
         tenants=_entries(map(_tenant, draft.tenants)),
     )
 
@@ -130,6 +141,7 @@ def _workload(workload: WorkloadDraft) -> PlanMapping:
         nodeGroups=_names(workload.node_groups),
         topologySpread=_spread(workload.zone_skew),
         antiAffinity=workload.anti_affinity,
+        volumes=workload.volumes or None,
     )
 
 
@@ -144,6 +156,12 @@ def _daemon_set(daemon: DaemonSetDraft) -> PlanMapping:
         hostNetwork=daemon.host_network or None,
         requests=_requests(daemon),
         nodeGroups=_names(daemon.node_groups),
+    )
+
+
+def _service(service: ServiceDraft) -> PlanMapping:
+    return _known(
+        service_keys.SERVICE, **{key_of("services", f.name): getattr(service, f.name) for f in fields(service)}
     )
 
 
@@ -163,6 +181,7 @@ def _requests(pod: WorkloadDraft | DaemonSetDraft) -> PlanMapping:
         pod_keys.REQUESTS,
         cpu=None if cpu is None else cpu_text(cpu),
         memory=None if memory is None else memory_text(memory),
+        gpu=pod.gpus or None,
     )
 
 

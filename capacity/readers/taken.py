@@ -82,7 +82,7 @@ def spans_of(interfaces: Sequence[Interface]) -> tuple[IPv4Network, ...]:
 
 
 def read_fills(paths: Sequence[Path]) -> tuple[tuple[SubnetFill, ...], tuple[str, ...]]:
-    """Read subnets and their addresses in use from saved AWS answers, with notes for the user.
+    """Read subnets and their addresses in use from saved AWS CLI output, with notes for the user.
 
     Exact if the network interfaces are in the answers, else from AvailableIpAddressCount.
 

@@ -47,6 +47,16 @@ def is_node_script(user_data: object) -> bool:
     return any(mark in text for mark in ("bootstrap.sh", "nodeadm", "node.eks.aws", "Start-EKSBootstrap", "kubelet"))
 
 
+def script_of(user_data: object) -> str:
+    """A boot script as text, given plain or in base64; empty if there is none."""
+    if not isinstance(user_data, str):
+        return ""
+    try:
+        return base64.b64decode(user_data, validate=True).decode("utf-8")
+    except ValueError:
+        return user_data
+
+
 def decoded_user_data(data: str) -> str:
     """User data of a launch template as text; empty if it is not base64."""
     try:

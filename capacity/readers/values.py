@@ -15,7 +15,7 @@ from typing import Any
 
 from capacity.errors import SpecError
 from capacity.plan.constants import IP_FAMILIES
-from capacity.plan.discovery import CLUSTER_TAG, ROLE_TAG
+from capacity.plan.subnet_tags import CLUSTER_TAG, ROLE_TAG
 
 Item = dict[str, Any]
 

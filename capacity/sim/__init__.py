@@ -1,5 +1,29 @@
-"""Plays a node's address pool over time, with the VPC CNI's own algorithm; :func:`replay` is the way in."""
+"""Plays address pools over time, with the VPC CNI's own algorithm.
 
-from capacity.sim.node_replay import replay
+:func:`replay` is one node from recorded events, :func:`simulate_node` one node under churn, :func:`simulate` a scenario
+of a plan on all its nodes; :func:`over_seeds` repeats one of them.
+"""
 
-__all__ = ["replay"]
+from capacity.sim.facade import (
+    Distribution,
+    Pace,
+    SimulationInputs,
+    SimulationResult,
+    over_seeds,
+    replay,
+    setup_of,
+    simulate,
+    simulate_node,
+)
+
+__all__ = [
+    "Distribution",
+    "Pace",
+    "SimulationInputs",
+    "SimulationResult",
+    "over_seeds",
+    "replay",
+    "setup_of",
+    "simulate",
+    "simulate_node",
+]

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from capacity.errors import SpecError, check_count, check_kind, check_number, did_you_mean
-from capacity.sim.node_setup import node_setup
-from capacity.sim.pool_manager import Finished, SimulatedNode, lifetime, new_node
+from capacity.sim.node_life import NodeLife, new_node
+from capacity.sim.node_setup import ReplaySetup, node_setup
+from capacity.sim.pool_manager import SimulatedNode
 
 Line = dict[str, Any]
 
@@ -90,8 +92,8 @@ def replay(header: Mapping[str, object], events: Iterable[Mapping[str, object]])
     ------
     aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd (see :mod:`capacity.sim.pool_manager`).
     """
-    node = new_node(node_setup(header))
-    return _changes(_lines(PodQueue(node), _pod_events(events, node.setup.end)))
+    setup = node_setup(header)
+    return _changes(_lines(setup, PodQueue(new_node(setup)), _pod_events(events, int(setup.end))))
 
 
 def _changes(lines: Iterable[Line]) -> Iterator[Line]:
@@ -104,55 +106,55 @@ def _changes(lines: Iterable[Line]) -> Iterator[Line]:
         before = after
 
 
-def _lines(queue: PodQueue, events: deque[PodEvent]) -> Iterator[Line]:
-    """A line for each event, each try that placed a pod, and each part of ipamd's work, in order of time."""
-    node, due = queue.node, 0
-    life = lifetime(node)
+def _lines(setup: ReplaySetup, queue: PodQueue, events: deque[PodEvent]) -> Iterator[Line]:
+    """A line for each event, each try that placed a pod, and each part of ipamd's work, in order of time.
+
+    Loops that change nothing are skipped; their lines would be left out.
+    """
+    node, life = queue.node, NodeLife(queue.node)
     since = -SECOND  # of the last pod event or try
     while True:
-        moment = _next_moment(queue, events, since)
-        if moment is None or due <= moment:
-            node.now = due
-            step = next(life, None)
-            if step is None:
-                yield _line(node, queue, "end")
+        moment = _next_moment(setup.retry, queue, events, since)
+        if moment is None or life.due <= moment:
+            finished = life.advance()
+            if life.due == inf:
+                yield _line(setup, queue, "end")
                 return
-            if isinstance(step, Finished):
-                yield _line(node, queue, step.event, began=None if step.event == "init" else step.began)
-            else:
-                due += step
+            if finished:
+                began = None if finished.event == "init" else finished.began
+                yield _line(setup, queue, finished.event, began=began)
             continue
         node.now = since = moment
         if events and events[0].at == moment:
-            yield _happen(queue, events.popleft())
+            yield _happen(setup, queue, events.popleft())
         elif placed := queue.try_all():
-            yield _line(node, queue, "retry", placed=placed)
+            yield _line(setup, queue, "retry", placed=placed)
+        life.pods_changed()
 
 
-def _next_moment(queue: PodQueue, events: deque[PodEvent], since: int) -> int | None:
+def _next_moment(retry: int, queue: PodQueue, events: deque[PodEvent], since: int) -> int | None:
     """When pods come, go or try again: a try each ``retry`` ms, but in no second that has an event."""
     event = events[0].at if events else None
     if not queue.waiting:
         return event
-    retry = queue.node.setup.retry
     tick = (since - RETRY_PHASE) // retry * retry + retry + RETRY_PHASE
     while tick // SECOND == since // SECOND or (event is not None and tick // SECOND == event // SECOND):
         tick += retry
     return tick if event is None or tick < event else event
 
 
-def _happen(queue: PodQueue, event: PodEvent) -> Line:
+def _happen(setup: ReplaySetup, queue: PodQueue, event: PodEvent) -> Line:
     placed: list[list[int]] = []
     if event.event == "add":
         queue.waiting.extend(event.pods)
         placed = queue.try_all()
     elif event.event == "delete":
         queue.remove(event.pods)
-    return _line(queue.node, queue, event.event, pods=event.pods, placed=placed)
+    return _line(setup, queue, event.event, pods=event.pods, placed=placed)
 
 
 def _line(
-    node: SimulatedNode,
+    setup: ReplaySetup,
     queue: PodQueue,
     event: str,
     *,
@@ -161,6 +163,7 @@ def _line(
     placed: list[list[int]] | None = None,
 ) -> Line:
     """The state now, keys in the order of :func:`replay`."""
+    node = queue.node
     line: Line = {"t": _seconds(node.now), "event": event}
     if began is not None:
         line["began"] = _seconds(began)
@@ -177,9 +180,9 @@ def _line(
         ],
         "total_ips": stats.total,
         "assigned": stats.assigned,
-        "cooldown": stats.cooling,
+        "cooldown": node.store.cooling(node.now),
         "available": stats.available,
-        "ec2_calls": [node.calls[kind] for kind in node.setup.calls],
+        "ec2_calls": [node.calls[kind] for kind in setup.calls],
         "subnet_free": node.ec2.space.free,
     }
 

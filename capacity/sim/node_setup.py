@@ -1,10 +1,11 @@
-"""What decides the life of one simulated node, read from the header of a trace."""
+"""What decides the life of one simulated node, and how the header of a trace says it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from ipaddress import IPv4Network
 
 from capacity.catalog.table import load_catalog
@@ -32,12 +33,45 @@ class NodeSetup:
         IP_COOLDOWN_PERIOD. [ms]
     eni_limit : int
         min(MAX_ENI, limit of the type). [ENIs]
+    type_enis : int
+        ENIs that EC2 attaches to the type. [ENIs]
     per_eni : int
         Secondary IPs or prefixes of one ENI. [CIDRs]
     max_pods, unmanaged : int
         The kubelet's max pods, and ENIs with the tag ``no_manage``.
     trunk_slot, trunking : bool
         Whether a slot is reserved for the trunk, and whether the type can have one.
+    end : float
+        When the last pool loop may start; infinite if something else ends the node's life. [ms]
+    idle_primary : bool
+        Whether the primary ENI has no pod addresses: custom networking, or its subnet is closed to pods by a tag.
+    """
+
+    settings: CniSettings
+    discovery: bool
+    cooldown: int
+    eni_limit: int
+    type_enis: int
+    per_eni: int
+    max_pods: int
+    unmanaged: int
+    trunk_slot: bool
+    trunking: bool
+    end: float
+    idle_primary: bool
+
+    @cached_property
+    def unit(self) -> int:
+        """Addresses of one CIDR."""
+        return PREFIX if self.settings.prefix else 1
+
+
+@dataclass(frozen=True)
+class ReplaySetup(NodeSetup):
+    """What the header of a trace says: the node, its subnet and the fake of EC2. Times in milliseconds.
+
+    Attributes
+    ----------
     subnet_size : int
         Addresses of the subnet.
     used_by_others : tuple of int
@@ -46,33 +80,18 @@ class NodeSetup:
         Latency of each EC2 call. [ms]
     calls : tuple of str
         Order of the numbers in ``ec2_calls``.
-    retry, end : int
-        Time between two tries of a waiting pod, and when the last pool loop may start. [ms]
+    retry : int
+        Time between two tries of a waiting pod. [ms]
     """
 
-    settings: CniSettings
-    discovery: bool
-    cooldown: int
-    eni_limit: int
-    per_eni: int
-    max_pods: int
-    unmanaged: int
-    trunk_slot: bool
-    trunking: bool
     subnet_size: int
     used_by_others: tuple[int, ...]
     latency: Mapping[str, int]
     calls: tuple[str, ...]
     retry: int
-    end: int
-
-    @property
-    def unit(self) -> int:
-        """Addresses of one CIDR."""
-        return PREFIX if self.settings.prefix else 1
 
 
-def node_setup(header: Mapping[str, object]) -> NodeSetup:
+def node_setup(header: Mapping[str, object]) -> ReplaySetup:
     """The header of a trace as a setup.
 
     Raises
@@ -89,11 +108,12 @@ def node_setup(header: Mapping[str, object]) -> NodeSetup:
         raise SpecError(f"header: unmanaged_enis: {unmanaged} of at most {limit} ENIs leave none for the primary")
     trunk_slot, trunking = _trunk(header) if settings.pod_eni else (False, False)
     size, others = _subnet(header)
-    return NodeSetup(
+    return ReplaySetup(
         settings=settings,
         discovery=discovery,
-        cooldown=1000 * _cooldown_seconds(env),
+        cooldown=1000 * cooldown_seconds(env),
         eni_limit=min(limit, limit if settings.max_eni is None else settings.max_eni),
+        type_enis=limit,
         per_eni=addresses - 1,
         max_pods=_count(header, "max_pods", 1),
         unmanaged=unmanaged,
@@ -105,6 +125,7 @@ def node_setup(header: Mapping[str, object]) -> NodeSetup:
         calls=_calls(header),
         retry=_milliseconds(header, "pod_retry_s", 1),
         end=_milliseconds(header, "end"),
+        idle_primary=settings.custom_networking,
     )
 
 
@@ -155,8 +176,8 @@ def _settings(header: Mapping[str, object], env: dict[str, str | None]) -> tuple
     return settings, subnet_discovery_switch(env)[0]
 
 
-def _cooldown_seconds(env: Mapping[str, str | None]) -> int:
-    """IP_COOLDOWN_PERIOD as ipamd reads it: text that is no whole number means 30 s (data_store.go L243-249)."""
+def cooldown_seconds(env: Mapping[str, str | None]) -> int:
+    """IP_COOLDOWN_PERIOD as ipamd reads it: text that is not a whole number means 30 s (data_store.go L243-249)."""
     text = env.get("IP_COOLDOWN_PERIOD") or ""
     return int(text) if re.fullmatch(r"[+-]?[0-9]{1,18}", text) else COOLDOWN_SECONDS
 

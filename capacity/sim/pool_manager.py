@@ -1,7 +1,8 @@
 """ipamd's life on one node, step by step: initialisation, then the pool loop.
 
 Each step is a generator that yields milliseconds to wait, for a sleep or the latency of an EC2 call. Whoever drives it
-sets ``node.now`` before it goes on, so that pods come and go while a call runs: no lock is held over calls.
+(:mod:`capacity.sim.node_life`) sets ``node.now`` before it goes on, so that pods come and go while a call runs: no lock
+is held over calls.
 
 Source: aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go; IPv4, the default network card.
 """
@@ -12,8 +13,8 @@ from collections import Counter
 from collections.abc import Generator
 from dataclasses import dataclass, field
 
-from capacity.errors import SpecError
-from capacity.sim.ec2_side import AddressSpace, Ec2Eni, Ec2Side, EniFull, SubnetFull
+from capacity.sim.ec2_api import THROTTLED, CallFailed, Ec2Api
+from capacity.sim.ec2_side import Ec2Eni, Ec2Side, EniFull, SubnetFull
 from capacity.sim.ipam_store import IpamStore, PoolStats, StoredEni
 from capacity.sim.node_setup import NodeSetup
 from capacity.sim.pool_targets import deletable_eni, extra_enis, room_for_eni, too_low, too_many, wanted
@@ -21,7 +22,7 @@ from capacity.sim.pool_targets import deletable_eni, extra_enis, room_for_eni, t
 LOOP_SLEEP = 2_500  # before each half of the loop (ipamd.go L60, L786-793) [ms]
 DECREASE_INTERVAL = 30_000  # L64, L825-834
 RECONCILE_INTERVAL = 60_000  # L63, L1570-1577
-FREED_FOR = 60_000  # reconciliation does not add a CIDR given back less long ago (L68, L333-358)
+FREED_FOR = 60_000  # reconciliation does not add a CIDR released less long ago (L68, L333-358)
 INSUFFICIENT_WAIT = 120_000  # no increase after a full subnet (L167, L978-981)
 DETACH_PAUSE = 2_000  # between DetachNetworkInterface and DeleteNetworkInterface (awsutils.go L1428-1551)
 NEVER = -(10**15)
@@ -29,13 +30,24 @@ NEVER = -(10**15)
 Steps = Generator[int, None, None]
 
 
-@dataclass
+@dataclass(slots=True)
 class SimulatedNode:
-    """A node at one moment: ipamd's store and memory, EC2's side, and the clock. Times in milliseconds."""
+    """A node at one moment: ipamd's store and memory, EC2's side, and the clock. Times in milliseconds.
+
+    Attributes
+    ----------
+    freed : dict of int to int
+        Until when reconciliation does not add a CIDR that was released.
+    in_step : bool or None
+        Whether a reconciliation would change nothing; None if that is not known since the last EC2 call.
+    log : list of str or None
+        Reasons of the decisions taken, if they are asked for.
+    """
 
     setup: NodeSetup
     ec2: Ec2Side
     store: IpamStore
+    api: Ec2Api
     now: int = 0
     ready: bool = False
     last_decrease: int = NEVER
@@ -43,71 +55,56 @@ class SimulatedNode:
     last_insufficient: int = NEVER
     freed: dict[int, int] = field(default_factory=dict)
     calls: Counter[str] = field(default_factory=Counter)
+    in_step: bool | None = None
+    log: list[tuple[int, str]] | None = None
 
     @property
     def stats(self) -> PoolStats:
         """The pool now."""
-        return self.store.stats(self.now)
+        return self.store.stats
 
     @property
     def awaits_trunk(self) -> bool:
         """ENABLE_POD_ENI, and no trunk in the store."""
         return self.setup.settings.pod_eni and not self.store.trunk
 
+    def say(self, text: str, before: PoolStats | None = None) -> None:
+        """Keep the reason of a decision, with the pool ``before`` it against its targets."""
+        if self.log is None:
+            return
+        if before:
+            text += f" ({before.available} of {before.total} addresses had no pod; {self._targets()})"
+        self.log.append((self.now, text))
 
-@dataclass(frozen=True)
-class Finished:
-    """A part of ipamd's work that has ended: ``init``, ``update`` or ``reconcile``, and when it began."""
-
-    event: str
-    began: int
-
-
-def new_node(setup: NodeSetup) -> SimulatedNode:
-    """A node that just started: the primary ENI without secondary addresses, and the unmanaged ENIs.
-
-    Under custom networking both have their addresses in another subnet than pods.
-
-    Raises
-    ------
-    SpecError
-        The subnet has no address for them.
-    """
-    ec2 = Ec2Side(AddressSpace(setup.subnet_size, setup.used_by_others), setup.unit, setup.per_eni)
-    try:
-        for number in range(1 + setup.unmanaged):
-            own = [] if setup.settings.custom_networking else ec2.space.take(1)
-            ec2.add(Ec2Eni(own, managed=number == 0))
-    except SubnetFull:
-        raise SpecError("header: subnet_used_by_others leaves no address for the node's own ENIs") from None
-    return SimulatedNode(setup, ec2, IpamStore(setup.unit, setup.cooldown))
-
-
-def lifetime(node: SimulatedNode) -> Generator[int | Finished, None, None]:
-    """Initialisation, then the loop until its next turn would start at or after the end (ipamd.go L786-793).
-
-    A node whose initialisation fails never gets ready, and runs no loop.
-    """
-    yield from initialise(node)
-    if not node.ready:
-        yield max(node.setup.end - node.now, 0)
-        return
-    yield Finished("init", 0)
-    while node.now < node.setup.end:
-        yield LOOP_SLEEP
-        began = node.now
-        yield from update(node)
-        yield Finished("update", began)
-        yield LOOP_SLEEP
-        began = node.now
-        yield from reconcile(node)
-        yield Finished("reconcile", began)
+    def _targets(self) -> str:
+        targets = self.setup.settings
+        if targets.ip_targets:
+            return f"WARM_IP_TARGET {targets.warm_ip}, MINIMUM_IP_TARGET {targets.minimum_ip}"
+        unit, target = ("PREFIX", targets.warm_prefix) if targets.prefix else ("ENI", targets.warm_eni)
+        return f"WARM_{unit}_TARGET {target}"
 
 
 def call(node: SimulatedNode, kind: str) -> Steps:
-    """One EC2 call: its latency first; the caller then changes EC2's side."""
-    yield node.setup.latency[kind]
-    node.calls[kind] += 1
+    """One EC2 call: its latency first; the caller then changes EC2's side.
+
+    A throttled call is sent again after a pause, as the SDK does.
+
+    Raises
+    ------
+    CallFailed
+        EC2 answered with an error, or throttled the last try.
+    """
+    for pause in node.api.pauses():
+        wait, error = node.api.send(kind, node.now)
+        yield wait
+        node.calls[kind] += 1
+        node.in_step = None
+        if error is None:
+            return
+        if error != THROTTLED:
+            break
+        yield pause()
+    raise CallFailed(kind)
 
 
 def initialise(node: SimulatedNode) -> Steps:
@@ -136,11 +133,12 @@ def flag_for_trunk(node: SimulatedNode) -> None:
         except SubnetFull:
             return
         node.ec2.add(Ec2Eni(own, trunk=True))
+        node.in_step = None
 
 
 def set_up_eni(node: SimulatedNode, number: int) -> Steps:
     """Enter an ENI, and only after the subnet's description its CIDRs (setupENI, ipamd.go L1267-1340)."""
-    node.store.enis[number] = StoredEni(number, node.now, node.ec2.enis[number].trunk)
+    node.store.add_eni(StoredEni(number, node.now, node.ec2.enis[number].trunk))
     if node.setup.discovery:
         yield from call(node, "DescribeSubnets")
     for base in node.ec2.enis[number].cidrs:
@@ -164,29 +162,43 @@ def update(node: SimulatedNode) -> Steps:
 
 
 def increase(node: SimulatedNode) -> Steps:
-    """Grow one ENI, or attach a new one (increaseDatastorePool, ipamd.go L968-1009)."""
+    """Grow one ENI, or attach a new one (increaseDatastorePool, ipamd.go L968-1009); an error ends it."""
     if node.now - node.last_insufficient <= INSUFFICIENT_WAIT:
         return
-    ended = yield from _grow_eni(node)
-    if not ended and room_for_eni(node.setup, node.store):
-        yield from _new_eni(node)
+    try:
+        ended = yield from _grow_eni(node)
+        if not ended and room_for_eni(node.setup, node.store):
+            yield from _new_eni(node)
+    except CallFailed as error:
+        node.say(f"{error.kind} failed: the increase ends, the next loop tries again")
+
+
+def growable(node: SimulatedNode) -> list[StoredEni]:
+    """ENIs that can get CIDRs (GetAllocatableENIs, data_store.go L1118-1139)."""
+    most = node.setup.per_eni
+    idle_primary = node.setup.idle_primary
+    return [e for e in node.store.walk() if not e.trunk and not (e.primary and idle_primary) and len(e.cidrs) < most]
 
 
 def _grow_eni(node: SimulatedNode) -> Generator[int, None, bool]:
     """Ask for CIDRs on one ENI after the other until one gets any (tryAssignIPs, tryAssignPrefixes, L1115-1260).
 
-    True if that ends the increase: an ENI grew, or the subnet is full and discovery is off.
+    True if that ends the increase: an ENI grew, or the subnet is full and discovery is off. A call that fails for
+    another reason is tried once more for one CIDR, then ends the increase too.
     """
-    request = wanted(node.setup, node.store, node.now)
+    before, request = node.stats, wanted(node.setup, node.store)
     most = node.setup.per_eni
-    idle_primary = node.setup.settings.custom_networking
-    allocatable = [e for e in node.store if not e.trunk and not (e.primary and idle_primary) and len(e.cidrs) < most]
-    for eni in allocatable if request else ():
+    for eni in growable(node) if request else ():
         for count in (min(most - len(eni.cidrs), request), 1):
-            yield from call(node, "AssignPrivateIpAddresses")
             try:
+                yield from call(node, "AssignPrivateIpAddresses")
                 given = node.ec2.assign(eni.number, count)
             except SubnetFull:
+                node.say(f"low, but the subnet has no room for {count} more on ENI {eni.number}")
+                failed: CallFailed | None = None
+                continue
+            except CallFailed as error:
+                failed = error
                 continue
             except EniFull:  # EC2 has CIDRs that the store lost: all of them enter (L1150-1170)
                 yield from call(node, "DescribeNetworkInterfaces")
@@ -194,9 +206,13 @@ def _grow_eni(node: SimulatedNode) -> Generator[int, None, bool]:
             for base in given:
                 node.store.add_cidr(eni.number, base)
             node.last_action = node.now
+            node.say(f"low: ENI {eni.number} gets {count} more", before)
             return True
+        if failed:
+            raise failed
         if not node.setup.discovery:
             node.last_insufficient = node.now
+            node.say("the subnet is full and discovery is off: no increase for 120 s")
             return True
     return False
 
@@ -204,39 +220,62 @@ def _grow_eni(node: SimulatedNode) -> Generator[int, None, bool]:
 def _new_eni(node: SimulatedNode) -> Steps:
     """Create, attach and set up an ENI with all its CIDRs, or none (tryAllocateENI, L1050-1101; awsutils.go L978-1221).
 
-    The request is counted a second time: pods may have come or gone while calls failed (L2551-2568).
+    The request is counted a second time: pods may have come or gone while calls failed (L2551-2568). With discovery
+    each subnet of the zone is tried, the one with the most free addresses first.
     """
-    request = min(wanted(node.setup, node.store, node.now), node.setup.per_eni)
+    before, request = node.stats, min(wanted(node.setup, node.store), node.setup.per_eni)
     if request:
         if not node.setup.settings.custom_networking:
             yield from call(node, "DescribeSubnets")
-        yield from call(node, "CreateNetworkInterface")
-        try:
-            number = node.ec2.create(request)
-        except SubnetFull:
+        number = yield from _create_eni(node, request)
+        if number is None:
             node.last_insufficient = node.now
+            node.say(f"low, but no subnet has room for an ENI with {request}: no increase for 120 s")
             return
-        yield from call(node, "DescribeInstances")
-        yield from call(node, "AttachNetworkInterface")
+        try:
+            yield from call(node, "DescribeInstances")
+            yield from call(node, "AttachNetworkInterface")
+            if node.ec2.attached >= node.setup.type_enis:  # one that could not be detached is still there
+                raise CallFailed("AttachNetworkInterface")
+        except CallFailed:
+            yield from _delete_eni(node, number)
+            raise
         node.ec2.enis[number].attached = True
         yield from call(node, "ModifyNetworkInterfaceAttribute")
         yield from set_up_eni(node, number)
+        node.say(f"low: new ENI {number} with {request}", before)
     node.last_action = node.now
 
 
+def _create_eni(node: SimulatedNode, request: int) -> Generator[int, None, int | None]:
+    """Number of a new ENI, or None if no subnet has room for it."""
+    for space in node.ec2.choices:
+        yield from call(node, "CreateNetworkInterface")
+        try:
+            return node.ec2.create(request, space)
+        except SubnetFull:
+            continue
+    return None
+
+
 def decrease(node: SimulatedNode) -> Steps:
-    """Give CIDRs without pods back, cooling or not (tryUnassignCidrsFromAll, ipamd.go L892-941)."""
-    over = too_many(node.setup, node.store, node.stats)
-    for eni in node.store:
-        gone = eni.empty_cidrs[:over]
+    """Release CIDRs without pods, cooling or not (tryUnassignCidrsFromAll, ipamd.go L892-941)."""
+    before = node.stats
+    over = too_many(node.setup, node.store, before)
+    for eni in node.store.walk():
+        gone = node.store.shuffled(eni.empty_cidrs)[:over]
         if not gone:
             continue
         for base in gone:
             node.store.drop_cidr(eni.number, base)
             node.freed[base] = node.now + FREED_FOR
-        yield from call(node, "UnassignPrivateIpAddresses")
-        node.ec2.unassign(eni.number, gone)
+        node.say(f"high: ENI {eni.number} releases {len(gone)}", before)
         over -= len(gone)
+        try:
+            yield from call(node, "UnassignPrivateIpAddresses")
+            node.ec2.unassign(eni.number, gone)
+        except CallFailed:  # EC2 keeps them; a later reconciliation enters them again
+            node.say("UnassignPrivateIpAddresses failed")
         if over <= 0:
             return
 
@@ -246,19 +285,57 @@ def free_eni(node: SimulatedNode) -> Steps:
     eni = deletable_eni(node.setup, node.store, node.now)
     if eni is None:
         return
-    del node.store.enis[eni.number]
-    yield from call(node, "DescribeNetworkInterfaces")
-    yield from call(node, "DetachNetworkInterface")
+    node.say(f"high: ENI {eni.number} has no pods and is deleted", node.stats)
+    node.store.drop_eni(eni.number)
+    try:
+        yield from call(node, "DescribeNetworkInterfaces")
+        yield from call(node, "DetachNetworkInterface")
+    except CallFailed:  # it stays attached; a later reconciliation enters it again
+        node.say(f"ENI {eni.number} could not be detached")
+        return
     node.ec2.enis[eni.number].attached = False
     yield DETACH_PAUSE
-    yield from call(node, "DeleteNetworkInterface")
-    node.ec2.delete(eni.number)
+    yield from _delete_eni(node, eni.number)
+
+
+def _delete_eni(node: SimulatedNode, number: int) -> Steps:
+    """Delete a detached ENI; a call that fails is made again."""
+    while True:
+        try:
+            yield from call(node, "DeleteNetworkInterface")
+        except CallFailed:
+            yield DETACH_PAUSE
+            continue
+        node.ec2.delete(number)
+        return
 
 
 def reconcile(node: SimulatedNode) -> Steps:
     """Second half of the loop: the metadata holds (nodeIPPoolReconcile, ipamd.go L1570-1708)."""
     if node.now - node.last_action <= RECONCILE_INTERVAL and not node.awaits_trunk:
         return
+    if not in_step(node):
+        try:
+            yield from _reconcile_enis(node)
+        except CallFailed:
+            return  # the next loop tries again
+    node.last_action = node.now
+
+
+def in_step(node: SimulatedNode) -> bool:
+    """Whether a reconciliation changes nothing: the store has what EC2 has, and no CIDR of late among it."""
+    if node.in_step is None:
+        attached = node.ec2.metadata()
+        node.in_step = node.store.enis.keys() == set(attached) and all(
+            node.store.enis[number].cidrs.keys() == node.ec2.enis[number].cidrs
+            and node.freed.keys().isdisjoint(node.ec2.enis[number].cidrs)
+            for number in attached
+        )
+    return node.in_step
+
+
+def _reconcile_enis(node: SimulatedNode) -> Steps:
+    node.in_step = None
     attached = node.ec2.metadata()
     if any(number not in node.store.enis for number in attached):
         yield from call(node, "DescribeNetworkInterfaces")
@@ -269,11 +346,10 @@ def reconcile(node: SimulatedNode) -> Steps:
         if not node.ec2.enis[number].trunk:
             yield from call(node, "CreateTags")
         yield from set_up_eni(node, number)
-    node.last_action = node.now
 
 
 def _reconcile_cidrs(node: SimulatedNode, number: int) -> Steps:
-    """Make the CIDRs of an ENI those that EC2 has, but for CIDRs given back in the last 60 s (L1731-1935).
+    """Make the CIDRs of an ENI those that EC2 has, but for CIDRs released in the last 60 s (L1731-1935).
 
     Such a CIDR leaves the store, pods or not, where EC2 gave it to the ENI again.
     """
@@ -295,4 +371,7 @@ def _reconcile_cidrs(node: SimulatedNode, number: int) -> Steps:
         node.store.add_cidr(number, base)
         seen.add(base)
     for base in known - seen:
+        lost = node.store.enis[number].cidrs[base].pods
+        if lost:
+            node.say(f"reconciliation drops an address that was released within 60 s, and {len(lost)} pod with it")
         node.store.drop_cidr(number, base)

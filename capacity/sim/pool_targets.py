@@ -5,6 +5,8 @@ Source: aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go and pkg/ipamd/datasto
 
 from __future__ import annotations
 
+from math import inf
+
 from capacity.sim.ec2_side import PREFIX
 from capacity.sim.ipam_store import IpamStore, PoolStats, StoredEni
 from capacity.sim.node_setup import NodeSetup
@@ -42,9 +44,9 @@ def too_low(setup: NodeSetup, stats: PoolStats) -> bool:
     return stats.available < unit * target or (target == 0 and stats.available == 0)
 
 
-def wanted(setup: NodeSetup, store: IpamStore, now: int) -> int:
+def wanted(setup: NodeSetup, store: IpamStore) -> int:
     """CIDRs to ask EC2 for, before the ENI's limit (ipamd.go L2551-2568, L2714-2731)."""
-    short = short_of_targets(setup, store.stats(now))
+    short = short_of_targets(setup, store.stats)
     if setup.settings.prefix:
         if setup.settings.ip_targets:
             return max(1, short)
@@ -78,25 +80,24 @@ def room_for_eni(setup: NodeSetup, store: IpamStore) -> bool:
 
 def deletable_eni(setup: NodeSetup, store: IpamStore, now: int) -> StoredEni | None:
     """The first ENI that can be freed (getDeletableENI, data_store.go L1042-1093)."""
-    return next((eni for eni in store if _deletable(setup, store, eni, now)), None)
+    return next((eni for eni in store.walk() if deletable_from(setup, store, eni) <= now), None)
 
 
-def _deletable(setup: NodeSetup, store: IpamStore, eni: StoredEni, now: int) -> bool:
-    if eni.primary or eni.trunk or now - eni.created < MIN_ENI_AGE:
-        return False
-    if eni.assigned or eni.cooling(now, store.cooldown):
-        return False
-    others = [other for other in store if other is not eni]
-    total = sum(other.total for other in others)
-    available = total - sum(other.assigned for other in others)
+def deletable_from(setup: NodeSetup, store: IpamStore, eni: StoredEni) -> float:
+    """When an ENI can be freed if no pod comes or goes; never is infinite. [ms]"""
+    if eni.primary or eni.trunk or eni.assigned:
+        return inf
+    total = store.total - eni.total
     settings = setup.settings
-    if settings.warm_ip and available < _rounded(settings.warm_ip, setup.unit):
-        return False
+    if settings.warm_ip and total - len(store.pods) < _rounded(settings.warm_ip, setup.unit):
+        return inf
     if settings.minimum_ip and total < _rounded(settings.minimum_ip, setup.unit):
-        return False
+        return inf
     # WARM_PREFIX_TARGET holds here even under IP targets: FreeENI passes it always (ipamd.go L867).
-    free = sum(len(other.empty_cidrs) for other in others)
-    return not (settings.prefix and settings.warm_prefix and free < settings.warm_prefix)
+    if settings.prefix and settings.warm_prefix and store.empty_cidrs - len(eni.cidrs) < settings.warm_prefix:
+        return inf
+    last, old_enough = eni.last_left(), eni.created + MIN_ENI_AGE
+    return old_enough if last is None else max(old_enough, last + store.cooldown + 1)
 
 
 def _rounded(addresses: int, unit: int) -> int:

@@ -250,9 +250,11 @@ def _spread(whole: int, rest: int, singles: int, reserved_blocks: int, reserved:
     """
     beyond = singles - (PREFIX_SIZE * whole + rest)
     if beyond <= 0:
-        return _Spread(whole, rest, singles, reserved_blocks, reserved, False)
+        return _Spread(whole, rest, singles, reserved_blocks, reserved, overflows=False)
     inside = min(beyond, reserved)
-    return _Spread(reserved_blocks, reserved - PREFIX_SIZE * reserved_blocks, inside, 0, reserved - inside, True)
+    return _Spread(
+        reserved_blocks, reserved - PREFIX_SIZE * reserved_blocks, inside, 0, reserved - inside, overflows=True
+    )
 
 
 def _fragments(subnet: Subnet, taken: int, spread: _Spread, letters: str, exact: bool, ideal: int) -> Fragments:

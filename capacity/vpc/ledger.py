@@ -104,7 +104,7 @@ class Known(NamedTuple):
     roaming: tuple[int, int] = (0, 0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class SubnetState:
     """One subnet in one scenario.
 

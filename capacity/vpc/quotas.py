@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from ipaddress import IPv4Network
 from typing import NamedTuple
 
 from capacity.catalog.packaged import data_dir, read_rows
-from capacity.plan.model import Plan
+from capacity.plan.model import Plan, Tenant
 from capacity.plan.tenants import tenant_kinds
 
 COLUMNS = ("name", "what", "default", "most", "adjustable", "unit", "scope", "source")
@@ -143,8 +143,13 @@ def node_nau(enis: int, single_addresses: int, prefixes: int) -> int:
 
 def tenant_nau(plan: Plan) -> int:
     """Network address usage of the plan's tenants, if AWS's table lists their kinds. [NAU]"""
+    return nau_of_tenants(plan.tenants)
+
+
+def nau_of_tenants(tenants: Iterable[Tenant]) -> int:
+    """Network address usage of some tenants, as :func:`tenant_nau` counts it. [NAU]"""
     total = 0
-    for tenant in plan.tenants:
+    for tenant in tenants:
         kind = tenant_kinds()[tenant.kind]
         units = {"subnet": len(tenant.subnets), "tenant": 1, "address": tenant.addresses * len(tenant.subnets)}
         total += (kind.nau or 0) * units.get(kind.nau_per, 0)
@@ -157,11 +162,14 @@ def tenant_enis(plan: Plan) -> int:
     Load balancers count one per subnet unless the plan sets their addresses: the default of their kind is room for
     growth, not interfaces.
     """
+    return tenant_interfaces(t for t in plan.tenants if not t.plan)  # clusters are counted from their nodes
+
+
+def tenant_interfaces(tenants: Iterable[Tenant]) -> int:
+    """Network interfaces of some tenants, as :func:`tenant_enis` counts them. [ENIs]"""
     total = 0
-    for tenant in plan.tenants:
+    for tenant in tenants:
         kind = tenant_kinds()[tenant.kind]
-        if tenant.plan:  # counted from its nodes
-            continue
         reserve = kind.enis is not None and tenant.addresses == kind.addresses
         total += len(tenant.subnets) * (kind.enis or 0 if reserve else tenant.addresses)
     return total

@@ -32,6 +32,7 @@ app(sys.argv[1:])
         ("warm examples/shop-prod.yaml -q", 0, "Set WARM_IP_TARGET="),
         ("warm --type m5.large --pods-per-node 8..20 -q", 0, "Set WARM_IP_TARGET="),
         ("node m5.large --pod-cpu 250m --pod-memory 512Mi -q", 0, "m5.large"),
+        ("services --services 5000 --endpoints 2 -q", 0, "40,009 rules in iptables mode"),
         ("maxpods m5.large", 0, "m5.large: 29 pods with secondary IPs"),
         ("explain private-b examples/shop-prod.yaml --scenario peak -q", 0, "usable = 251"),
         ("compare examples/shop-prod.yaml --set cni.env.WARM_IP_TARGET=4 -q", 0, "addresses"),

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from capacity.catalog.prices import price, price_per_hour, regions
+from capacity.catalog.price_lookup import price_per_hour
+from capacity.catalog.prices import price, regions
 from capacity.catalog.table import load_catalog, packaged_catalog
 from capacity.cli.main import app
 from capacity.errors import SpecError

@@ -60,13 +60,31 @@
     }
     return [255, 255, 255];
   };
+  // What is below a text of a chart: the last shape drawn before it that covers its middle, if it is filled.
+  const below = (text) => {
+    const box = text.getBoundingClientRect(), x = box.x + box.width / 2, y = box.y + box.height / 2;
+    let found = null;
+    for (const shape of text.ownerSVGElement.querySelectorAll("path, rect")) {
+      if (shape.closest("defs, clipPath, pattern") || shape.compareDocumentPosition(text) & Node.DOCUMENT_POSITION_PRECEDING) continue;
+      const place = shape.getBoundingClientRect();
+      if (x < place.left || x > place.right || y < place.top || y > place.bottom) continue;
+      let fill = getComputedStyle(shape).fill;
+      const pattern = fill.match(/#([^"')]+)/);
+      if (fill.startsWith("url") && pattern) {
+        const ground = document.getElementById(pattern[1]);
+        fill = ground ? getComputedStyle(ground.querySelector("rect")).fill : "none";
+      }
+      if (fill.startsWith("rgb(")) found = parse(fill);
+    }
+    return found;
+  };
   const own = (element) => Array.from(element.childNodes).some((n) => n.nodeType === 3 && n.textContent.trim());
   let worst = 99, measured = 0;
   for (const e of all("body *")) {
     if (!own(e) || !seen(e) || e.closest("script, style, title, metadata, defs")) continue;
     const style = getComputedStyle(e);
     const inChart = e.ownerSVGElement;
-    const front = parse(inChart ? style.fill : style.color), back = behind(inChart || e);
+    const front = parse(inChart ? style.fill : style.color), back = (inChart && below(e)) || behind(inChart || e);
     if (front.length < 3) { say("no colour found " + style.fill, e); continue; }
     const [a, b] = [light(front), light(back)].sort((x, y) => y - x);
     const ratio = (a + 0.05) / (b + 0.05), size = parseFloat(style.fontSize);

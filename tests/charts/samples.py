@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from capacity.catalog.prices import price_per_hour
+from capacity.catalog.price_lookup import price_per_hour
 from capacity.catalog.table import load_catalog
 from capacity.charts.cost_frontier import plot_frontier
 from capacity.charts.forecast import plot_forecast
 from capacity.charts.nodes import plot_limits, plot_modes, plot_price_per_pod
 from capacity.charts.packed_nodes import plot_packed_nodes
+from capacity.charts.simulation import plot_simulation
 from capacity.charts.subnets import plot_blocks, plot_headroom, plot_subnet_states
 from capacity.charts.theme import LIGHT, Theme
 from capacity.charts.trade import WarmChoice, plot_warm_tradeoff
@@ -28,6 +29,7 @@ from capacity.node.platform import Platform
 from capacity.node.shape_map import request_grid, shape_map
 from capacity.optimize.mean_node import MeanNode, Use
 from capacity.plan.parse import read_plan
+from capacity.sim import SimulationInputs, SimulationResult, simulate
 from capacity.units import MIB
 from capacity.vpc.block_map import packed_blocks
 
@@ -46,6 +48,11 @@ def prefix_result() -> CheckResult:
     plan = read_plan(EXAMPLE)
     env = {**plan.cni.env, "ENABLE_PREFIX_DELEGATION": "true"}
     return check(replace(plan, cni=replace(plan.cni, env=env)), ["steady", "peak"])
+
+
+@cache
+def simulation() -> SimulationResult:
+    return simulate(read_plan(EXAMPLE), "peak", SimulationInputs(seconds=900))
 
 
 def offers() -> list[Offer]:
@@ -132,4 +139,5 @@ def figures(theme: Theme = LIGHT) -> dict[str, Any]:
         "packed-nodes": lambda **to: plot_packed_nodes(mean_nodes(), theme=theme, **to),
         "frontier": lambda **to: plot_frontier(frontier(), theme=theme, **to),
         "forecast": lambda **to: plot_forecast(forecast(), theme=theme, **to),
+        "simulation": lambda **to: plot_simulation(simulation(), theme=theme, **to),
     }

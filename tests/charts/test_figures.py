@@ -14,11 +14,11 @@ from matplotlib.figure import Figure
 from capacity.advice.warm import warm_for_plan
 from capacity.charts.cost_frontier import plot_frontier
 from capacity.charts.files import inline_svg, png_bytes, svg_text
-from capacity.charts.forecast import plot_forecast
+from capacity.charts.forecast import plot_forecast, plot_forecasts
 from capacity.charts.nodes import plot_limits, plot_modes, plot_price_per_pod
 from capacity.charts.packed_nodes import plot_packed_nodes
 from capacity.charts.subnets import FREE, MOST_SUBNETS, STATES, plot_blocks, plot_headroom, plot_subnet_states
-from capacity.charts.theme import DARK, LIGHT, THEMES, label
+from capacity.charts.theme import DARK, LIGHT, THEMES, label, subnet_colors
 from capacity.charts.trade import plot_warm_tradeoff, warm_choices
 from capacity.cluster.headroom import headroom_by_nodes, headroom_by_pods
 from capacity.errors import SpecError
@@ -40,22 +40,27 @@ def legend(figure: Any) -> list[str]:
     return [t.get_text() for t in figure.legends[0].get_texts()]
 
 
-def test_limits_are_the_offers() -> None:
+def test_limits_are_the_shares_of_the_offers() -> None:
     offers = samples.offers()
     figure: Any = plot_limits(offers)
-    found = bars(figure)
-    assert found["CPU"] == [7, 15, 31]  # m5.large: 1930 // 250
-    assert found["pod addresses"] == [o.fits["ips"] for o in offers]
-    assert found["memory"] == [o.fits["memory"] for o in offers]
-    binding = [w for w in words(figure) if "◀ limit" in w]
-    assert binding == ["7 ◀ limit", "15 ◀ limit", "27 ◀ limit"]
-    assert figure.axes[0].get_xlabel() == "pods of this shape per node, after DaemonSets"
+    shares: dict[str, list[float]] = {}
+    for container in figure.axes[0].containers:
+        shares.setdefault(container.get_label(), []).append(round(container[0].get_width(), 6))
+    cpu = [100 * (o.pods or 0) / (o.fits["cpu"] or 1) for o in offers]
+    assert shares["CPU"] == pytest.approx(cpu)
+    assert shares["CPU"][0] == 100  # m5.large: 1930 // 250 = 7 pods bind
+    assert [w for w in words(figure) if ": limit" in w] == ["7 pods: limit", "15 pods: limit", "27 pods: limit"]
+    assert "27 of 31" in words(figure)  # c6i.2xlarge: memory binds, CPU has room
+    assert figure.axes[0].get_xlabel() == "share of the limit that a full node uses"
 
 
-def test_limits_of_an_unknown_count_are_words_not_zero() -> None:
+def test_limits_that_are_unknown_are_not_drawn() -> None:
     first = samples.offers()[0]
     unknown = replace(first, instance_type="x", fits=first.fits | {"ips": None}, binding=None)
-    assert "not requested or unknown" in words(plot_limits([first, unknown]))
+    figure: Any = plot_limits([unknown])
+    assert "pod addresses" not in [c.get_label() for c in figure.axes[0].containers]
+    none = replace(first, fits=dict.fromkeys(first.fits), binding=None, pods=None)
+    assert words(plot_limits([none])).count("not requested or unknown") == 1
 
 
 def test_prices_are_sorted_and_unpriced_types_named() -> None:
@@ -98,7 +103,8 @@ def test_subnet_bars_add_up_to_what_is_used_and_free() -> None:
         total = sum(lengths[row] for lengths in found.values())
         assert total == pytest.approx(max(100, 100 * state.used_total / usable))
         assert found[FREE][row] == pytest.approx(max(state.free, 0) / usable * 100)
-    assert words(figure)[0] == f"{-order[0].free} short – exhausted"
+    assert f"{-order[0].free} short, exhausted" in words(figure)
+    assert f"{order[0].used['warm']}" in words(figure)  # long enough for its number
 
 
 def test_every_holder_has_a_place_in_the_bars() -> None:
@@ -111,7 +117,7 @@ def test_many_subnets_are_cut_and_the_title_says_so() -> None:
     peak = samples.result().scenarios[1]
     many = [replace(peak.subnets[0], subnet=replace(peak.subnets[0].subnet, name=f"s{i}")) for i in range(200)]
     figure: Any = plot_subnet_states(replace(peak, subnets=tuple(many)))
-    assert len(figure.axes[0].get_yticks()) == MOST_SUBNETS
+    assert {len(lengths) for lengths in bars(figure).values()} == {MOST_SUBNETS}
     assert figure.axes[0].get_title(loc="left").endswith("the 16 fullest of 200 subnets")
 
 
@@ -123,8 +129,20 @@ def test_headroom_lines_and_the_point_of_exhaustion() -> None:
     assert lines["private-b"].get_xdata() == pytest.approx(curve.counts)
     assert lines["private-b"].get_ydata() == pytest.approx(curve.free[place])
     assert curve.exhausted_at[place] == 20
-    assert words(figure)[0] == "private-b is full\nat 20 nodes of general"
-    assert all(line.get_marker() != "None" for name, line in lines.items() if name in curve.subnets)
+    assert "private-b\nis full at 20" in words(figure)
+    assert not figure.legends  # each line has its name at its end, in its color
+    ends = {t.get_text(): t.get_color() for t in figure.axes[0].texts if t.get_text() in curve.subnets}
+    assert ends == {name: lines[name].get_color() for name in curve.subnets}
+
+
+def test_a_subnet_has_one_color_in_every_chart() -> None:
+    curves = [headroom_by_nodes(samples.result(), "batch"), headroom_by_pods(samples.result())]
+    order = ("private-c", "private-b", "private-a")
+    figures: list[Any] = [plot_headroom(curve, order=order) for curve in curves]
+    found = [{line.get_label(): line.get_color() for line in f.axes[0].lines} for f in figures]
+    fan: Any = plot_forecasts([samples.forecast()], order=order)
+    assert {c["private-b"] for c in found} == {LIGHT.subnets[1]} == {fan.axes[0].lines[0].get_color()}
+    assert subnet_colors(["x"], [f"s{i}" for i in range(40)], LIGHT) == {"x": LIGHT.subnets[-1]}
 
 
 def test_headroom_by_pods_starts_from_now() -> None:
@@ -133,7 +151,7 @@ def test_headroom_by_pods_starts_from_now() -> None:
     assert curve.now == now
     assert now in curve.counts
     figure: Any = plot_headroom(curve)
-    assert "now" in words(figure)
+    assert f"now {now}" in words(figure)
 
 
 def test_block_cells_are_the_blocks() -> None:
@@ -179,6 +197,33 @@ def test_the_fan_holds_its_quantiles_and_dates() -> None:
     assert late.axes[0].get_title(loc="left") == "Forecast of private-b – likely within capacity through 2026-12-24"
     with pytest.raises(SpecError, match="'private-b' has no forecast"):
         plot_forecast(replace(found, fan=None, status="insufficient data"))
+
+
+def test_small_multiples_share_one_date_axis() -> None:
+    first, second = samples.forecast(), replace(samples.forecast(), name="private-a", date_p50=None)
+    figure: Any = plot_forecasts([first, second, replace(first, fan=None)], fixed={"private-b": second})
+    upper, lower = figure.axes
+    assert upper.get_xlim() == lower.get_xlim()
+    assert first.fan is not None
+    assert list(upper.lines[0].get_ydata()) == pytest.approx(list(100 * first.fan.p50 / 251))
+    assert [len(a.lines) for a in (upper, lower)] == [2 + 1 + 2, 1 + 1 + 1]  # median, fix, 100%, dates
+    assert [w for w in words(figure) if "P50" in w] == ["P50 2026-09-20"]
+    with pytest.raises(SpecError, match="no subnet has a forecast"):
+        plot_forecasts([replace(first, fan=None)])
+
+
+NARROW = replace(LIGHT, narrow=True, titled=False)
+
+
+@pytest.mark.parametrize("name", ["limits", "subnets", "headroom-nodes", "warm"])
+def test_a_narrow_chart_fits_a_phone_and_needs_no_title(name: str) -> None:
+    figure = samples.figures(NARROW)[name]()
+    assert figure.get_figwidth() == 3.6
+    assert figure.axes[0].get_title(loc="left") == ""
+    renderer = figure.canvas.get_renderer()
+    boxes = [t.get_window_extent(renderer) for a in figure.axes for t in a.texts]
+    assert boxes
+    assert max(box.x1 for box in boxes) <= figure.bbox.x1 + 1
 
 
 @pytest.mark.parametrize("name", sorted(samples.figures()))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from matplotlib.testing.compare import compare_images
 
+from capacity.charts.forecast import plot_forecasts
 from capacity.charts.theme import LIGHT, THEMES
 from tests.charts import samples
 
@@ -21,6 +23,19 @@ def test_the_chart_looks_as_it_did(name: str, tmp_path: Path) -> None:
     theme = THEMES["dark"] if name == "subnets" else LIGHT
     drawn = tmp_path / f"{name}.png"
     samples.figures(theme)[name]().savefig(drawn, dpi=DPI, metadata={"Software": None})
+    golden = PICTURES / f"{name}.png"
+    if os.environ.get("CAPACITY_WRITE_GOLDEN"):
+        golden.write_bytes(drawn.read_bytes())
+    assert compare_images(str(golden), str(drawn), tol=TOLERANCE) is None
+
+
+@pytest.mark.parametrize("name", ["forecasts", "forecasts-narrow"])
+def test_small_multiples_look_as_they_did(name: str, tmp_path: Path) -> None:
+    subnets = [samples.forecast(), replace(samples.forecast(), name="private-a", usable=507, date_p50=None)]
+    theme = replace(LIGHT, narrow=name.endswith("narrow"), titled=False)
+    drawn = tmp_path / f"{name}.png"
+    figure = plot_forecasts(subnets, fixed={"private-b": subnets[1]}, theme=theme)
+    figure.savefig(drawn, dpi=DPI, metadata={"Software": None})
     golden = PICTURES / f"{name}.png"
     if os.environ.get("CAPACITY_WRITE_GOLDEN"):
         golden.write_bytes(drawn.read_bytes())

@@ -268,6 +268,30 @@ class TestExplain:
         page = capacity("explain", "a", "--plan", "ok.yaml", "-q").stdout
         assert page.count("one m5.large of general with 5 pods") == 1
 
+    @pytest.mark.parametrize(
+        ("asked", "said"),
+        [
+            (
+                ("maxpods", "m5.large"),
+                "'maxpods' is a command, not a figure of a plan: capacity maxpods m5.large --explain",
+            ),
+            (("check",), "'check' is a command, not a figure of a plan: capacity check PLAN --explain"),
+            (("m5.large", "ok.yaml"), "'m5.large' is an instance type: capacity maxpods m5.large --explain"),
+        ],
+    )
+    def test_a_verb_or_a_type_is_answered_with_its_command(self, asked: tuple[str, ...], said: str) -> None:
+        done = capacity("explain", *asked)
+        assert (done.code, done.stderr) == (2, f"error: {said}\n")
+
+    def test_a_subnet_named_like_a_verb_is_explained(self, tmp_path: Path) -> None:
+        plan = tmp_path / "named.yaml"
+        plan.write_text(
+            "apiVersion: capacity/v1\n"
+            "vpc: {cidrs: [10.0.0.0/16], subnets: [{name: node, zone: us-east-1a, cidr: 10.0.0.0/24}]}\n"
+        )
+        assert capacity("explain", "node.usable", str(plan), "-q").stdout.startswith("usable = 251")
+        assert capacity("explain", "node", str(plan), "-q").code == 0
+
     def test_check_explain_shows_each_subnet(self) -> None:
         assert (
             "usable = 251  (10.0.0.0/24 has 256 addresses, AWS reserves 5)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -141,3 +142,37 @@ def test_large_files_are_known_by_their_start(tmp_path: Path, start: dict[str, o
     file = tmp_path / "large.json"
     file.write_text(json.dumps({**start, "items": []})[:-1] + " " * LARGE + "}")
     assert sources_of(str(file)) == ([source], "")
+
+
+def test_the_cluster_of_answers_with_several(tmp_path: Path) -> None:
+    shutil.copytree(ANSWERS, tmp_path / "answers")
+    other = json.loads((ANSWERS / "describe-cluster.json").read_text())
+    other["cluster"] |= {"name": "other", "arn": "arn:aws:eks:eu-central-1:111122223333:cluster/other"}
+    (tmp_path / "answers" / "other.json").write_text(json.dumps(other))
+    assert capacity("import", str(tmp_path / "answers")).code == 2
+    assert imported("-q", tmp_path / "answers", "--cluster", "shop-prod").name == "shop-prod"
+
+
+FAKE = """#!/bin/sh
+case "$4" in nodes*) ;; *) exit 1 ;; esac
+echo '{"kind": "List", "items": [{"kind": "Deployment", "apiVersion": "apps/v1", "metadata": {"name": "web",
+"namespace": "'"${2##*/}"'"}, "spec": {"replicas": 2, "template": {"spec": {"containers": []}}}}]}'
+"""
+
+
+def test_several_contexts_are_a_plan_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tool = tmp_path / "bin" / "kubectl"
+    tool.parent.mkdir()
+    tool.write_text(FAKE)
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tool.parent}{os.pathsep}{os.environ['PATH']}")
+    asked = ("import", "kubectl", "--live", "-q", "--context", "a", "--context", "arn:aws:eks:r:1:cluster/b")
+    refused = capacity(*asked)
+    assert refused.code == 2
+    assert "several --context are several plans: give a folder for them with --out-file FOLDER" in refused.stderr
+    plans = tmp_path / "plans"
+    plans.mkdir()
+    assert capacity(*asked, "--out-file", str(plans)).code == 0
+    assert sorted(p.name for p in plans.iterdir()) == ["a.yaml", "b.yaml"]
+    assert "name: b/web" in (plans / "b.yaml").read_text()
+    assert capacity(*asked, "--context", "x/b", "--out-file", str(plans)).code == 2  # the same name of a file

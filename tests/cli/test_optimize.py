@@ -161,6 +161,10 @@ def test_workloads_of_their_own_groups_are_told_their_label() -> None:
     ("arguments", "message"),
     [
         (("--pod", "web=250m"), "error: --pod: 'web=250m' is not NAME=CPU,MEMORY,REPLICAS"),
+        (("--pod", "a=1,1Gi,3,gpus=1"), "error: --pod a: rule: 'gpus' is not one of gpu, volumes, spread"),
+        (("--pod", "a=1,1Gi,3,gpu=0"), "error: --pod a: gpu=0 is not a number from 1 to 1,000"),
+        (("--pod", "a=1,1Gi,3,spread=1,spread=2"), "error: --pod a: spread is given twice"),
+        (("--pod", "a=1,1Gi,3,antiAffinity=zone"), "error: --pod a: antiAffinity: 'zone' is not one of hostname"),
         ((*PODS, "--arch", "arm"), "error: --arch: 'arm'"),
         ((*PODS, "--effort", "hard"), "error: --effort: 'hard'"),
         ((*PODS, "--peak-hours", "120%"), "error: peak hours: 120% is out of range (expected 0% to 100%)"),
@@ -168,7 +172,7 @@ def test_workloads_of_their_own_groups_are_told_their_label() -> None:
         ((*PODS, "--time-limit", "0"), "error: --time-limit: 0 is out of range"),
         ((*PODS, "--headroom", "many"), "error: --headroom: 'many'"),
         ((*PODS, "--cni-modes", "prefx"), "'prefx' is not one of secondary, prefix (did you mean 'prefix'?)"),
-        ((*PODS, "--current"), "error: --current: the plan has no node groups of its own to compare with"),
+        ((*PODS, "--current"), "error: --current: the plan has no node groups to compare with"),
         ((*PODS, "--zones", "7"), "error: --zones: 7 is out of range (expected 1 to 6)"),
         ((*PODS, "--types", "m5.lrage"), "error: --types: 'm5.lrage' is not a known instance type"),
         ((*PODS, "--region", "eu-west-3"), "no known price in eu-west-3"),
@@ -301,3 +305,14 @@ def test_the_plans_own_groups_are_compared_as_they_are(tmp_path: Path) -> None:
     assert "with room for 10% more pods" in more
     assert "These are counted as they are, without the headroom and room for a lost zone." in more
     assert "because they have room for a lost zone, and the scheduler spreads pods" in more
+
+
+def test_pods_of_the_command_line_have_gpus_volumes_and_rules() -> None:
+    rules = "infer=2,8Gi,2,gpu=1,volumes=2", "web=250m,512Mi,6,spread=1,antiAffinity=hostname"
+    pods = [word for rule in rules for word in ("--pod", rule)]
+    done = capacity("optimize", *pods, "--types", "g4dn.xlarge,c6a.large", "--no-alternatives", "--as", "plan", "-q")
+    assert done.code == 0, done.stderr
+    infer, web = yaml.safe_load(done.stdout)["workloads"]
+    assert (infer["requests"]["gpu"], infer["volumes"]) == (1, 2)
+    assert web["topologySpread"] == [{"key": "topology.kubernetes.io/zone", "maxSkew": 1}]
+    assert web["antiAffinity"] == "hostname"

@@ -78,6 +78,16 @@ def test_bad_usage_is_one_line_and_writes_nothing(tmp_path: Path, arguments: lis
     assert os.listdir(tmp_path) == ["taken"]
 
 
+def test_a_bad_horizon_is_refused_in_a_plan_without_growth(tmp_path: Path) -> None:
+    plan = EXAMPLE.parent / "first-plan.yaml"
+    assert "growth" not in plan.read_text()
+    done = run(str(plan), "-q", "--horizon", "-3y", cwd=tmp_path)
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (
+        2,
+        "error: --horizon: '-3y' is not a length of time (expected something like 90d, 26w, 18mo or 2y)",
+    )
+
+
 def test_set_changes_the_plan_and_is_named_in_the_command(tmp_path: Path) -> None:
     done = run(str(EXAMPLE), "-q", "-o", "md", "--set", "cni.env.WARM_IP_TARGET=2", "--scenario", "peak", cwd=tmp_path)
     assert "--scenario peak --set cni.env.WARM_IP_TARGET=2" in done.stdout
@@ -139,6 +149,18 @@ def test_sizing_adds_what_optimize_answers(tmp_path: Path) -> None:
     assert "## Node groups to buy" in page
     assert "](charts/packed-nodes.svg)" in page
     assert "less than the plan's own node groups" in page
+
+
+def test_the_types_of_the_sizing_section(tmp_path: Path) -> None:
+    (tmp_path / "plan.yaml").write_text(SIZED)
+    types = "c6i.large,c6i.xlarge"
+    chosen = ("plan.yaml", "-q", "--sizing", "--scenario", "steady", "--types", types, "--arch", "x86_64")
+    found = json.loads(run(*chosen, "-o", "json", cwd=tmp_path).stdout)["results"]["sizing"]
+    assert {t for g in found["node_groups"] for t in g["instance_types"]} <= set(types.split(","))
+    html = run(*chosen, "--out-file", "-", cwd=tmp_path).stdout
+    assert f"--sizing --types {types} --arch x86_64 --horizon" in html
+    done = run("plan.yaml", "--types", "c6i.large", cwd=tmp_path)
+    assert (done.returncode, done.stderr.strip()) == (2, "error: --types needs --sizing")
 
 
 def test_without_sizing_no_solver_runs(tmp_path: Path) -> None:

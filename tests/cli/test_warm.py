@@ -120,3 +120,43 @@ def test_what_is_refused(arguments: tuple[str, ...], message: str) -> None:
     assert (done.code, done.stdout) == (2, "")
     assert message in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_churn_changes_what_is_recommended() -> None:
+    """The setting that the formulas recommend makes more than 1% of the pods wait when two are replaced per minute."""
+    done = run("warm", EXAMPLE, "--churn", "2/min", "-o", "json")
+    results = json.loads(done.stdout)["results"]
+    by_name = {row["setting"]: row["churn"] for row in results["settings"] if not row["prefix_delegation"]}
+    best = results["recommendation"]["setting"]
+    assert best == "WARM_IP_TARGET=5 MINIMUM_IP_TARGET=18"
+    assert by_name[best]["waited_pct"] <= 1 < by_name["WARM_IP_TARGET=4 MINIMUM_IP_TARGET=17"]["waited_pct"]
+    usual = by_name["WARM_ENI_TARGET=1"]
+    assert (usual["waited_pct"], usual["delay_p99_s"], usual["calls_per_hour"]) == (0.0, 0.0, 0.0)
+    tight = by_name["WARM_IP_TARGET=1 MINIMUM_IP_TARGET=11"]
+    assert tight["waited_pct"] > 40
+    assert 10 <= tight["delay_p90_s"] <= tight["delay_p99_s"]
+    assert tight["calls_per_hour"] > 50
+    assert "under the stated churn at most 1% of the pods wait" in results["recommendation"]["rule"]
+
+
+def test_the_budget_sets_the_simulated_time_and_nothing_else() -> None:
+    node = ("warm", "--type", "m5.large", "--pods-per-node", "20", "--churn", "2/min", "-o", "json")
+    hours = []
+    for budget in ("2s", "4s"):
+        (row,) = [r for r in json.loads(run(*node, "--budget", budget).stdout)["results"]["settings"] if r["current"]]
+        hours.append(row["churn"]["simulated_hours"])
+    assert hours[1] == pytest.approx(2 * hours[0], abs=0.002)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--churn", "often"), "--churn: 'often' is not a rate"),
+        (("--churn", "0/min"), "--churn: '0/min' is no churn"),
+        (("--churn", "1/min", "--budget", "0s"), "--budget: '0s' is out of range"),
+    ],
+)
+def test_a_wrong_churn_is_one_line(options: tuple[str, ...], message: str) -> None:
+    done = run("warm", EXAMPLE, *options)
+    assert (done.code, done.stdout) == (2, "")
+    assert message in done.stderr

@@ -15,10 +15,15 @@ from matplotlib.figure import Figure
 
 import capacity
 import capacity.charts
+import capacity.sim
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
-PUBLIC = {"capacity": set(capacity.__all__), "capacity.charts": set(capacity.charts.__all__)}
+PUBLIC = {
+    "capacity": set(capacity.__all__),
+    "capacity.charts": set(capacity.charts.__all__),
+    "capacity.sim": set(capacity.sim.__all__),
+}
 
 
 @pytest.fixture

@@ -45,8 +45,17 @@ REFUSED = {
     r"\bgoes nowhere\b": "is discarded",
     r"\b(a|the) clear word\b": "a clear message",
     r"\bcarr(y|ies) a target\b": "smallest subnets for a target",
-    r"\bdearer\b": "more expensive",
     r"\bat its own\b(?! peak)": "leave it out",
+    r"\b(what|that) is no (:class:|text|name|whole)": "is not a …",
+    r"\bof equals\b": "among equals the first, if two are equal",
+    r"\b(what|which) (was|is) asked\b": "the request, the user's choices",
+    r"\bdear(er|est)?\b": "expensive, more expensive",
+    r"\bmay be (bought|chosen|asked|missing|repeated)\b": "allowed, optional, repeatable",
+    r"\bnothing but\b": "only",
+    r"\bto stand for\b|\bstands for all\b": "represents",
+    r"\b(thereof|therein|whereby|whence|hence|thus)\b": "leave it out",
+    r"\bfurther (addresse?s?|ENIs?|instances?|interfaces?|network cards?|nodes?|pods?|subnets?)\b": "additional",
+    r"\b(saved|AWS) answers\b": "saved output",
     r"\A\s*The same (of|for|as|with|in|by|from|on|holds|without|but)\b": "say what it is",
 }
 

@@ -12,8 +12,8 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from capacity.plan.document import PlanSection
 from capacity.plan.fields import Field
+from capacity.plan.sections import PlanSection
 from tests.cli.entry import capacity
 from tests.docs.markdown import REPO
 from tests.fixtures.plans import FULL, FULL_CILIUM, SMALL, plan_of
@@ -124,8 +124,14 @@ def test_it_refuses_what_the_parser_refuses(old: str, new: str) -> None:
         "optimize --pod web=99,512Mi,1 --types m6i.*",
         "optimize examples/first-plan.yaml --types m6i.*,c6i.*",
         "optimize examples/scenarios.yaml --types m6i.*,c6i.* --nodes",
+        "simulate examples/first-plan.yaml --scenario rollout --for 5m",
+        "simulate --type m5.large --pods 9 --churn 2/min --for 5m --seeds 2 --jobs 1 --explain",
+        "services --services 5000 --endpoints 2",
+        "services --services 3 --type LoadBalancer --lb-ips 1 --source-ranges 2 --ip-family dual --vcpus 8",
+        "services examples/services.yaml --peak --mode ipvs",
         "explain IP001",
         "data status",
+        "fleet check examples/shared-subnets examples/levers --keep-going",
     ],
 )
 def test_answers_follow_their_schema(command: str, monkeypatch: pytest.MonkeyPatch) -> None:

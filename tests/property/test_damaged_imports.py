@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.fuzz_import import doors, run
+from benchmarks.fuzz_import import run
+from benchmarks.import_doors import doors
 
 DOORS = [door.name for door in doors()]
 

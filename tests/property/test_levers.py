@@ -16,9 +16,10 @@ from capacity.advice.levers.offered import Lever, lever_for, levers
 from capacity.advice.search import find_fixes
 from capacity.cluster.check import CheckResult, check
 from capacity.errors import SpecError
-from capacity.plan.document import PlanSection, parse_yaml
-from capacity.plan.parse import parse_plan
-from capacity.plan.patch import apply_patch, parse_patched
+from capacity.plan.document import parse_yaml
+from capacity.plan.parse import parse_patched, parse_plan
+from capacity.plan.patch import apply_patch
+from capacity.plan.sections import PlanSection
 from capacity.vpc.ledger import VERDICTS
 
 TYPES = ("m5.large", "t3.large", "m4.large", "c6i.2xlarge", "m7g.medium", "m5d.large")

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capacity.catalog.prices import price_per_hour
+from capacity.catalog.price_lookup import price_per_hour
 from capacity.catalog.table import load_catalog
 from capacity.errors import SpecError
 from capacity.node import density

@@ -10,11 +10,11 @@ from benchmarks.big_plan import plan_text
 from capacity.advice.places import RefusalPlace, _part, first_refusal, places_of, refusal
 from capacity.cluster.check import CheckResult, check, engine_of, run_scenario, singles
 from capacity.cluster.scenario import ScenarioState
-from capacity.plan.document import PlanSection, parse_yaml
+from capacity.plan.document import parse_yaml
 from capacity.plan.model import Plan
-from capacity.plan.parse import parse_plan
-from capacity.plan.patch import parse_patched
+from capacity.plan.parse import parse_patched, parse_plan
 from capacity.plan.scenario_spec import ScenarioSpec
+from capacity.plan.sections import PlanSection
 
 NAMES = ("steady", "peak", "ceiling", "zone-loss", "peak+zone-loss")
 PATCHES: tuple[dict[str, object], ...] = (

@@ -22,7 +22,7 @@ from capacity.pages.html import render_html
 from capacity.pages.markdown import render_markdown
 from capacity.pages.page import Fact, FigureList, Page, Section, Table, Text
 from capacity.pages.report_decision import asked, decision_section, dollars, key_figures, least_free, nodes, runs_out
-from capacity.pages.report_free_share import free_share_section, free_share_table
+from capacity.pages.report_free_share import free_share_table
 from capacity.pages.terminal import Screen, render_terminal
 from capacity.pages.workbook import workbook_bytes
 from capacity.plan.parse import read_plan
@@ -126,7 +126,7 @@ def test_every_document_has_the_first_screen() -> None:
         assert f"<t>{fact.note}</t>" in strings
     assert "date: 2026-11-25 · plan: " in render_markdown(page)
     assert "<span>date <bdi>2026-11-25</bdi></span>" in html
-    assert html.index('class="about"') < html.index('class="big"') < html.index('id="decision"') < html.index("<svg")
+    assert html.index('class="about"') < html.index('class="answer"') < html.index('id="decision"') < html.index("<svg")
 
 
 def test_names_in_figures_are_text() -> None:
@@ -290,7 +290,8 @@ def test_cells_have_the_colour_and_the_mark_of_their_verdict() -> None:
         for s in state.subnets:
             level = "lost" if state.is_lost(s.subnet) else s.verdict
             assert table.levels[number, f"subnet {s.subnet.name}"] == level
-    html = render_html(Page([*plans.example().blocks[1:2], free_share_section(result)]), "0")
+    section = Section("free-share", "Free share", [table])
+    html = render_html(Page([*plans.example().blocks[1:2], section]), "0")
     assert '<td class="number level exhausted" data-v="-17.1">−17.1 ✖</td>' in html
     assert '<td class="number level lost" data-v="">lost</td>' in html
     assert '<td class="number level ok" data-v="54.6">54.6</td>' in html
@@ -298,15 +299,20 @@ def test_cells_have_the_colour_and_the_mark_of_their_verdict() -> None:
 
 def test_cells_of_the_workbook_are_coloured_numbers() -> None:
     result = check(read_plan(plans.EXAMPLE), ["peak"])
-    page = Page([*plans.example().blocks[1:2], free_share_section(result)])
+    section = Section("free-share", "Free share", [free_share_table(result)])
+    page = Page([*plans.example().blocks[1:2], section])
     with zipfile.ZipFile(io.BytesIO(workbook_bytes(page))) as book:
         sheet, styles = book.read("xl/worksheets/sheet2.xml").decode(), book.read("xl/styles.xml").decode()
-    cell = re.search(r'<c r="C2" s="(\d+)"><v>-17.1</v></c>', sheet)
+    cell = re.search(r'<c r="C2" s="(\d+)"><v>-0.171</v></c>', sheet)
     assert cell is not None
     formats = re.findall(r"<xf .*?(?:/>|</xf>)", styles.partition("<cellXfs")[2].partition("</cellXfs>")[0])
     fill = re.search(r'fillId="(\d+)"', formats[int(cell[1])])
     assert fill is not None
     assert "FFF8D0D0" in re.findall(r"<fill>.*?</fill>", styles)[int(fill[1])]
+    codes = dict(re.findall(r'<numFmt numFmtId="(\d+)" formatCode="([^"]*)"', styles))
+    number = re.search(r'numFmtId="(\d+)"', formats[int(cell[1])])
+    assert number is not None
+    assert codes[number[1]] == "0.0%"
 
 
 def test_a_table_of_two_rows_has_no_sort_buttons() -> None:

@@ -23,7 +23,7 @@ from capacity.pages import report_material as gathering
 from capacity.pages.html import render_html, script_json
 from capacity.pages.markdown import render_markdown
 from capacity.pages.page import CodeBlock, FigureList, Page, Section, Table, Verdict
-from capacity.pages.report_blocks import Advice
+from capacity.pages.report_blocks import Card
 from capacity.pages.report_page import report_page
 from capacity.pages.workbook import sheet_name, workbook_bytes
 from capacity.plan.parse import read_plan
@@ -65,15 +65,14 @@ def test_the_order_is_that_of_a_review() -> None:
     assert found == [
         "decision",
         "free-share",
+        "findings",
         "subnets",
         "node-groups",
         "cost",
-        "scenarios",
-        "findings",
-        "what-if",
         "forecast",
+        "what-if",
+        "scenarios",
         "assumptions",
-        "data",
         "reproduce",
     ]
     assert plans.example().verdict.level == "exhausted"
@@ -84,7 +83,7 @@ def test_the_order_is_that_of_a_review() -> None:
 
 def test_figures_are_the_checks() -> None:
     result = check(read_plan(plans.EXAMPLE))
-    grids = {g.title.split(":")[0]: g for _, g in plans.example().tables()}
+    grids = {g.name: g for _, g in plans.example().tables()}
     for state in result.scenarios:
         rows = {r["subnet"]: r for r in grids[state.title].rows}
         for subnet in state.subnets:
@@ -165,7 +164,7 @@ def test_the_workbook_holds_text_as_text_and_numbers_as_numbers(hostile: Page) -
         sheets = [n for n in book.namelist() if n.startswith("xl/worksheets/sheet")]
         strings = book.read("xl/sharedStrings.xml").decode()
         text = "".join(book.read(n).decode() for n in sheets)
-    assert len(sheets) == len(hostile.tables()) + 2
+    assert len(sheets) == len(hostile.tables()) + 1
     assert "<f>" not in text  # no formula
     assert "=cmd|" in strings
     assert "hyperlink" not in text
@@ -210,29 +209,50 @@ def test_a_fix_that_was_tried_shows_its_snippets() -> None:
     text = render_html(report_page(replace(material, findings=(found,))), "0")
     assert "WARM_IP_TARGET: &#39;2&#39;" in text
     assert "<code>kubectl x</code>" in text
-    assert "The fix frees 1,200 addresses." in text
+    assert '<td class="number" data-v="1200">1,200</td>' in text
     empty = report_page(replace(material, findings=()))
     assert "No findings." in render_markdown(empty)
 
 
-def test_a_change_that_mends_several_findings_stands_once() -> None:
+def test_a_fix_of_several_findings_is_one_card() -> None:
     material = plans.material_of(plans.EXAMPLE, ["steady"])
     fix = {"summary": "hold fewer", "patch": {"cni.env.WARM_IP_TARGET": "2"}, "commands": ["kubectl x"], "frees": 30}
     own = {"summary": "another", "patch": {"nodeGroups[g].maxPods": 20}, "commands": ["kubectl y"]}
-    found = tuple(Finding("IP001", "error", f"subnets.{n}", f"{n} is short", fix, "steady") for n in ("a", "b"))
-    found += (Finding("IP002", "warning", "subnets.c", "c is tight", own, "steady"),)
-    text = render_html(report_page(replace(material, findings=found)), "0")
-    assert "One change resolves 2 of these findings (re-checked): hold fewer." in text
+    found = [Finding("IP002", "warning", "subnets.c", "c is tight", own, "steady")]
+    found += [Finding("IP001", "error", f"subnets.{n}", f"{n} is short", fix, "steady") for n in ("a", "b")]
+    found += [Finding("IP016", "info", "cni.env", "advice alone", {"summary": "read the guide"})]
+    page = report_page(replace(material, findings=found))
+    cards = [b for s in page.sections() for b in s.blocks if isinstance(b, Card)]
+    assert [c.title.split(":")[0] for c in cards] == [
+        "Fix 1 resolves 2 findings (re-checked)",
+        "Fix 2 resolves 1 finding (re-checked)",
+        "IP016",
+    ]
+    text = render_html(page, "0")
     assert text.count("<code>kubectl x</code>") == text.count("<code>kubectl y</code>") == 1
-    assert text.count("The fix frees 30 addresses.") == 2
+    assert text.count("hold fewer") == 1
+    assert "(info)" in render_markdown(page)
 
 
-def test_findings_of_a_kind_stand_together() -> None:
-    advice = [b for s in plans.example().sections() for b in s.blocks if isinstance(b, Advice)]
-    codes = [a.code for a in advice]
-    assert codes == sorted(codes, key=lambda c: (c != "IP001", c))
-    assert len(codes) == len(set(codes))
-    assert sum(len(a.places) for a in advice) == len(plans.material_of(plans.EXAMPLE).findings)
+def test_every_finding_is_one_row_the_most_severe_first() -> None:
+    (table,) = (t for _, t in plans.example().tables() if t.name == "Findings")
+    severities = [row["severity"] for row in table.rows]
+    assert severities == sorted(severities, key=["error", "warning", "info"].index)
+    assert severities[0] == "error"
+    assert len(table.rows) == len(plans.material_of(plans.EXAMPLE).findings)
+    cards = [b.title for s in plans.example().sections() for b in s.blocks if isinstance(b, Card)]
+    assert {row["fix"] for row in table.rows} == {title.split(":")[0] for title in cards}
+
+
+def test_rows_are_sorted_by_severity() -> None:
+    grids = {g.name: g for _, g in plans.example().tables()}
+    assert grids["peak"].rows[0]["subnet"] == "private-b"
+    assert grids["zone-loss (us-east-1b)"].rows[-1]["subnet"] == "private-b"  # lost
+    order = ["exhausted", "tight", "ok"]
+    for name in ("Scenarios", "Free share"):
+        verdicts = [row["verdict"] for row in grids[name].rows]
+        assert verdicts == sorted(verdicts, key=order.index)
+        assert len(set(verdicts)) == 3
 
 
 def test_a_plan_without_nodes_or_growth_has_a_report(tmp_path: Path) -> None:
@@ -290,7 +310,20 @@ class TestWhatIf:
         for row in found.outcomes:
             totals = [sum(o.free) for o in row]
             assert totals == sorted(totals, reverse=True)
-        assert len(found.outcomes[0]) == len(PERCENTS)
+
+    def test_it_ends_at_the_ceiling_of_the_plan(self) -> None:
+        found = what_if(check(read_plan(plans.EXAMPLE), ["steady"]))
+        # 26 + 8 nodes at the ceiling, 9 + 2 in steady: ⌈3,400 ÷ 11⌉ = 310 %
+        assert found.percents == (*(p for p in PERCENTS if p <= 300), 310)
+        assert (found.note(found.now), found.note(found.most), found.note(0)) == ("now", "ceiling", "")
+        assert found.most == len(found.percents) - 1
+
+    def test_the_tightest_subnet_is_by_share(self) -> None:
+        found = what_if(check(read_plan(plans.EXAMPLE), ["steady"]))
+        own = found.outcomes[0][found.now]
+        least = found.tightest(own)
+        assert least is not None
+        assert (least.name, least.free, round(least.share, 1)) == ("private-b", 107, 42.6)
 
 
 class TestTypicalPod:

@@ -121,6 +121,26 @@ def result() -> capacity.CheckResult:
             "platform: 'prefix' is a str (expected a Platform, such as Platform(mode='prefix'))",
         ),
         (lambda: capacity.Platform(reserved_enis=-1), "reserved_enis: -1 is less than 0"),
+        (
+            lambda: capacity.sweep([M5], capacity.CniSettings(), [1], 29, unmanaged_enis=10**30),
+            f"unmanaged_enis: {10**30} is more than 1000000",
+        ),
+        (
+            lambda: capacity.node_frame(capacity.load_catalog(), ON, set_max_pods=100_001),
+            "set_max_pods: 100001 is more than 100000",
+        ),
+        (lambda: capacity.headroom_by_pods(result(), most_factor=1_001), "most_factor: 1001 is more than 1000"),
+        (lambda: capacity.headroom_by_pods(result(), parts=1_001), "parts: 1001 is more than 1000"),
+        (lambda: capacity.request_grid(1_001), "points: 1001 is more than 1000"),
+        (lambda: capacity.warm_for_type(M5, range(8, 9), {}, ON, 100_001), "by_hand: 100001 is more than 100000"),
+        (
+            lambda: capacity.parse_plan({"apiVersion": {1}}),
+            "document: not a decoded JSON or YAML document: Object of type set is not JSON serializable",
+        ),
+        (
+            lambda: capacity.sketched([("web", "250m", "512Mi")]),  # type: ignore[list-item]
+            "pods: ('web', '250m', '512Mi') has 3 values (expected 4, as in (\"web\", \"250m\", \"512Mi\", 120))",
+        ),
         (lambda: capacity.Platform(max_eni=0), "max_eni: 0 is less than 1"),
         (lambda: capacity.Platform(host_pods=-1), "host_pods: -1 is less than 0"),
         (lambda: capacity.CniSettings(warm_eni=-2), "warm_eni: -2 is less than 0"),
@@ -308,7 +328,7 @@ def result() -> capacity.CheckResult:
             lambda: capacity.snapshot_of_plan(plan(), date(2026, 11, 25)),  # type: ignore[arg-type]
             "time: datetime.date(2026, 11, 25) is a date (expected a datetime with its time zone)",
         ),
-        (lambda: result()["peak"].subnet(5), "there is no subnet 5"),  # type: ignore[arg-type]
+        (lambda: result()["peak"].subnet(5), "subnet: 5 is an int (expected its name)"),  # type: ignore[arg-type]
     ],
 )
 def test_an_argument_without_sense_is_refused(made: Callable[[], object], said: str) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 import capacity
@@ -199,3 +200,13 @@ def test_errors_are_one_tree() -> None:
         capacity.load_catalog().get("m5.lrage")
     assert issubclass(capacity.UnknownInstanceType, capacity.SpecError)
     assert issubclass(capacity.SpecError, ValueError)
+
+
+def test_a_plan_from_plain_mappings_is_the_plan_from_the_file() -> None:
+    document = yaml.safe_load(PLAN.read_text())
+    plans = capacity.parse_plan(document), capacity.read_plan(PLAN)
+    first, second = (capacity.subnet_frame(capacity.check(plan)) for plan in plans)
+    pd.testing.assert_frame_equal(first, second)
+    fixes = capacity.find_fixes(document, scenarios=["steady", "peak"])
+    assert fixes.best is not None
+    assert fixes.best.names == capacity.find_fixes(PLAN, scenarios=["steady", "peak"]).best.names  # type: ignore[union-attr]

@@ -20,8 +20,9 @@ from capacity.errors import SpecError
 from capacity.node.offer import offer
 from capacity.node.platform import Platform
 from capacity.plan.cni_env import CniSettings
-from capacity.plan.document import PlanSection, parse_yaml
+from capacity.plan.document import parse_yaml
 from capacity.plan.model import Plan
+from capacity.plan.sections import PlanSection
 from capacity.plan.windows import WindowsIpam, windows_ipam
 from capacity.readers.complete import complete
 from capacity.readers.draft import GroupDraft, PlanDraft, SourceNotes

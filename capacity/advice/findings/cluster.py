@@ -101,7 +101,7 @@ def _versions(plan: Plan) -> Iterator[Finding]:
 
 
 def _services(plan: Plan) -> Iterator[Finding]:
-    block, services = plan.kubernetes.service_cidr, plan.kubernetes.services
+    block, services = plan.kubernetes.service_cidr, plan.service_count
     if block is None:
         return
     for cidr in plan.vpc_cidrs:

@@ -28,11 +28,24 @@ class Code(NamedTuple):
 @cache
 def codes() -> dict[str, Code]:
     """All finding codes by name."""
-    table = tomllib.loads(read_text(data_dir() / "findings.toml"))
-    return {name: Code(code=name, **texts) for name, texts in table.items()}
+    return {name: Code(code=name, **texts) for name, texts in tomllib.loads(_text()).items()}
 
 
-@dataclass(frozen=True, slots=True)
+@cache
+def code_of(name: str) -> Code:
+    """One finding code. Only its table of the file is parsed: all of them would take longer than a small check."""
+    text = _text()
+    start = text.index(f"\n[{name}]\n")
+    end = text.find("\n[", start + 1)
+    return Code(code=name, **tomllib.loads(text[start : end if end > start else len(text)])[name])
+
+
+@cache
+def _text() -> str:
+    return read_text(data_dir() / "findings.toml")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Finding:
     """One problem or risk of a plan.
 
@@ -62,7 +75,7 @@ class Finding:
 
 def finding(code: str, where: str, message: str, scenario: str | None = None, severity: str | None = None) -> Finding:
     """Create a finding with the severity and fix of its code, unless a severity is given."""
-    entry = codes()[code]
+    entry = code_of(code)
     return Finding(code, severity or entry.severity, where, message, {"summary": entry.fix}, scenario)
 
 

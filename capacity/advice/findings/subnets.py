@@ -10,8 +10,9 @@ from capacity.cluster.control_plane import CONTROL_PLANE_ADVISED, CONTROL_PLANE_
 from capacity.cluster.scenario import ScenarioState
 from capacity.cluster.unplaced import without_address
 from capacity.plan.constants import PREFIX_SIZE, VPC_CNI
-from capacity.plan.discovery import ROLE_TAG, of_another_cluster, subnet_discovery
+from capacity.plan.discovery import of_another_cluster, subnet_discovery
 from capacity.plan.model import Plan, Subnet
+from capacity.plan.subnet_tags import ROLE_TAG
 from capacity.units import counted
 from capacity.vpc.block_odds import expected_free_blocks
 from capacity.vpc.fragments import fragments_of_counts

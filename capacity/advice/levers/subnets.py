@@ -190,12 +190,12 @@ def _length(load: _Load, highest: int, min_free: Fraction) -> int:
 def _patch(plan: Plan, added: Added, keep: bool) -> dict[str, object]:
     entries = [{"name": s.name, "zone": s.zone, "cidr": str(s.cidr)} for s in added.values()]
     patch: dict[str, object] = {"vpc.subnets[+]": entries}
-    for group, key, names in _groups(plan, added, keep):
+    for group, key, names in _groups(plan, added, keep=keep):
         patch[entry("nodeGroups", group.name, key)] = list(names)
     return patch
 
 
-def _groups(plan: Plan, added: Added, keep: bool) -> Iterator[tuple[NodeGroup, Key, tuple[str, ...]]]:
+def _groups(plan: Plan, added: Added, *, keep: bool) -> Iterator[tuple[NodeGroup, Key, tuple[str, ...]]]:
     """Each group and subnet list that changes, with the new names."""
     for key in dict.fromkeys(key for key, _ in added):
         names = {zone: s.name for (of, zone), s in added.items() if of == key}
@@ -212,7 +212,9 @@ def _places(added: Added) -> str:
 
 
 def _costs(plan: Plan, added: Added) -> str:
-    fixed = any(g.provisioner in ("managed", "fargate") for g, key, _ in _groups(plan, added, True) if key == "subnets")
+    fixed = any(
+        g.provisioner in ("managed", "fargate") for g, key, _ in _groups(plan, added, keep=True) if key == "subnets"
+    )
     text = "; the subnets of a managed node group cannot change: create a second group" if fixed else ""
     if plan.cni.settings.custom_networking and any(key == "podSubnets" for key, _ in added):
         text += "; requires an ENIConfig per pod subnet, which nodes select by annotation"
@@ -224,7 +226,7 @@ def _commands(plan: Plan, added: Added, keep: bool) -> Iterator[str]:
     for (key, zone), subnet in added.items():
         if key == "podSubnets" and plan.cni.settings.custom_networking:  # Cilium finds its subnets by tags
             yield eni_config(subnet.name if keep else zone, subnet.name)
-    for group, key, names in _groups(plan, added, keep):
+    for group, key, names in _groups(plan, added, keep=keep):
         if key == "subnets":
             yield from group_subnets_snippets(group, names, plan.group_names)
 

@@ -10,8 +10,9 @@ from capacity.advice.levers.new_subnets import SMALLEST_NEW, Proposed, free_name
 from capacity.advice.snippets.groups import new_subnets_snippets
 from capacity.cluster.check import CheckResult
 from capacity.cni.on_node import is_own_cni, own_cni
-from capacity.plan.discovery import ROLE_TAG, places_by_tag, tags_of
+from capacity.plan.discovery import places_by_tag, tags_of
 from capacity.plan.model import RESERVED_BY_AWS, Plan, Subnet
+from capacity.plan.subnet_tags import ROLE_TAG
 from capacity.vpc.cidr_rules import LARGEST, proposals
 from capacity.vpc.layout import first_free
 from capacity.vpc.ledger import SubnetState

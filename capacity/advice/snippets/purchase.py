@@ -1,7 +1,7 @@
-"""Node groups to create, whole files in the form each provisioner takes.
+"""Node groups to create, as whole files in the form of each provisioner.
 
-Names go into YAML and JSON by their writers; ids of subnets, roles and the cluster are placeholders that only the
-reader knows. Which workloads belong on a group is a comment: the label is the one that the provisioner sets itself.
+Names go into YAML and JSON through their writers. IDs of subnets, roles and the cluster are placeholders that the
+reader must fill in. A comment names the workloads of each group: the label is the one that the provisioner sets.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def purchase_file(form: str, document: Mapping[str, Any], plan: Plan, names: Seq
 
 
 def _check_form(form: str, groups: Sequence[NodeGroup]) -> None:
-    """Karpenter's files are for Karpenter's nodes, the others' for node groups."""
+    """Karpenter's files are for Karpenter's nodes, the other forms for node groups."""
     own = groups[0].provisioner if groups else "managed"
     pools = own in ("karpenter", "auto")
     if pools != (form == "karpenter"):
@@ -52,7 +52,7 @@ def _check_form(form: str, groups: Sequence[NodeGroup]) -> None:
 
 
 def plain(value: Any, *, text: bool = False) -> Any:
-    """A document as people write it: numbers and switches bare, but variables of the CNI as text."""
+    """A document in the usual style: numbers and booleans unquoted, but variables of the CNI as text."""
     if isinstance(value, Mapping):
         return {key: plain(inner, text=text or key in ("env", "annotations")) for key, inner in value.items()}
     if isinstance(value, list):

@@ -85,8 +85,8 @@ def max_pods_snippets(name: str, provisioner: str, ami: str, pods: int) -> Itera
 
     Source: aws/karpenter-provider-aws EC2NodeClass spec.kubelet.maxPods; awslabs/amazon-eks-ami@81fec2e8 nodeadm
     doc/examples.md L253-254, templates/al2 bootstrap.sh; eksctl pkg/nodebootstrap/al2023.go L62-74; bottlerocket
-    settings.kubernetes.max-pods; terraform-aws-modules/terraform-aws-eks docs/user_data.md. That EKS enforces its own
-    where the launch template has no AMI ID: aws/aws-eks-best-practices@3a23761, terraform-aws-eks#1770.
+    settings.kubernetes.max-pods; terraform-aws-modules/terraform-aws-eks docs/user_data.md. EKS enforces its own value
+    if the launch template has no AMI ID: aws/aws-eks-best-practices@3a23761, terraform-aws-eks#1770.
     """
     if provisioner in ("auto", "fargate"):
         return

@@ -1,4 +1,4 @@
-"""AWS answers as plain dictionaries by kind, fetched or saved.
+"""AWS responses as plain dictionaries by kind, fetched or saved.
 
 The content of an answer determines its kind, never the file name. This module does not call AWS.
 """
@@ -13,6 +13,7 @@ from typing import Any
 from capacity.errors import SpecError
 from capacity.readers.aws.kinds import KINDS, Gap
 from capacity.readers.values import Item, objects
+from capacity.units import counted
 
 _BY_KEY = {kind.key: kind for kind in KINDS.values()}
 _LISTINGS = frozenset(("nodegroups", "addons", "clusters", "PolicyNames", "AttachedPolicies", "PolicyVersion"))
@@ -60,14 +61,18 @@ class Sorter:
         self._items: dict[str, dict[str, Item]] = {}
         self._listed: dict[str, dict[str, None]] = {}
         self._notes: dict[str, None] = {}
-        self._denied: list[str] = []
         self._kubernetes: list[Item] = []
 
     def add(self, document: object, origin: str) -> bool:
-        """Sort one document; False if it is not output of a command of AWS or a Kubernetes object."""
+        """Sort one document; False if it is not output of a command of AWS or a Kubernetes object.
+
+        A list has answers or their objects; a note counts its entries that are neither.
+        """
         document = unwrapped(document)
         if isinstance(document, list):
-            found = [self._bare(entry, origin) for entry in document]
+            found = [not isinstance(entry, list) and self.add(entry, origin) for entry in document]
+            if any(found) and not all(found):
+                self.remark(f"{origin}: {counted(found.count(False), 'entry', 'entries')} of a list not known: ignored")
             return any(found)
         if not isinstance(document, dict):
             return False

@@ -1,4 +1,4 @@
-"""Read one cluster from AWS answers: its network, its CNI, its node groups, and what could not be read."""
+"""Read one cluster from AWS responses: its network, its CNI, its node groups, and what could not be read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from capacity.readers.values import Item, region_of_zone, tags, text
 
 @dataclass(frozen=True)
 class AwsCluster:
-    """One cluster in its VPC from AWS answers, for the plan and for the doctor."""
+    """One cluster in its VPC from AWS responses, for the plan and for the doctor."""
 
     answers: AwsAnswers
     item: Item
@@ -92,7 +92,7 @@ def _cluster(answers: AwsAnswers, name: str) -> Item:
 
 
 def with_unread(answers: AwsAnswers, cluster: str = "", *, doctor: bool = False) -> AwsAnswers:
-    """Saved answers with a gap for every missing kind, and the command that collects it.
+    """Saved output with a gap for every missing kind, and the command that collects it.
 
     The reader of node groups reports missing launch templates.
     """

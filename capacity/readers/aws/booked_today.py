@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from capacity.readers.aws.owners import NODE_OWNERS
 from capacity.readers.draft import PODS_TODAY, Note, PlanDraft, TenantDraft, at
+from capacity.units import counted
 
 if TYPE_CHECKING:
     from capacity.readers.aws.addresses import SubnetAccount
@@ -89,9 +90,9 @@ def _own_addresses(found: AwsCluster, account: SubnetAccount) -> int:
 def _excess(account: SubnetAccount, modelled: Mapping[str, int], excess: int, own: int) -> str:
     nodes = sum(modelled.get(h, 0) for h in MODELLED)
     return (
-        f"subnet {account.name}: the steady state of the plan uses {excess} addresses more than are in use now "
-        f"(nodes: {nodes} in the plan, {own} now; control plane: {modelled.get('control_plane', 0)} in the plan, "
-        f"{account.owners.get('control_plane', 0)} now)"
+        f"subnet {account.name}: the steady state of the plan uses {counted(excess, 'address', 'addresses')} more "
+        f"than now (nodes: {nodes} in the plan, {own} now; control plane: {modelled.get('control_plane', 0)} in the "
+        f"plan, {account.owners.get('control_plane', 0)} now)"
     )
 
 

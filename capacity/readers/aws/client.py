@@ -36,7 +36,6 @@ NO_LOGIN = frozenset(
 )
 THROTTLED = frozenset(("Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"))
 UNREADABLE, SILENT = "unreadable response", "no response"
-IAM_PREFIX = {"elbv2": "elasticloadbalancing", "elb": "elasticloadbalancing"}
 
 
 class Refused(Exception):

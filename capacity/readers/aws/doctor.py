@@ -1,4 +1,4 @@
-"""Collect evidence for ``capacity doctor`` from AWS answers and, if given, Kubernetes objects."""
+"""Collect evidence for ``capacity doctor`` from AWS responses and, if given, Kubernetes objects."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from capacity.advice.node_figures import NodeFigures
 from capacity.catalog.table import Catalog, load_catalog
 from capacity.cluster.group_shapes import group_shapes
 from capacity.cni.facade import address_capacity, effective
-from capacity.errors import SpecError
+from capacity.errors import SpecError, check_kind, check_path
 from capacity.plan.cni_env import CNI_VARIABLES, OTHER_VARIABLES, CniSettings, cni_settings
 from capacity.plan.constants import HOST_PODS
-from capacity.plan.discovery import closed_to_pods, places_by_tag, read_tags, takes_further_enis
+from capacity.plan.discovery import closed_to_pods, places_by_tag, takes_further_enis
 from capacity.plan.document import parse_yaml
 from capacity.plan.model import Cni, Subnet
 from capacity.plan.parse import parse_plan
+from capacity.plan.subnet_tags import read_tags
 from capacity.readers.aws.aws_cluster import parse_cluster, with_unread
 from capacity.readers.aws.cni import CUSTOM, POD_ENI, PREFIX, addon, seen_env
 from capacity.readers.aws.draft import parse_aws
@@ -93,22 +94,26 @@ def evidence_of(
 def saved_evidence(
     folder: Path | str, cluster: str = "", kubectl: Path | str | None = None, catalog: Catalog | None = None
 ) -> Evidence:
-    """Read the evidence for `diagnose` from saved answers of the AWS CLI.
+    """Read the evidence for `diagnose` from saved output of the AWS CLI.
 
     Parameters
     ----------
     folder : path
         JSON files of any names (``aws … --output json``), or one file.
     cluster : str
-        The EKS cluster; not needed if the answers have only one.
+        The EKS cluster; not needed if the output has only one.
     kubectl : path, optional
         Saved ``kubectl get nodes,pods,daemonsets,deployments -A -o json``.
 
     Raises
     ------
     SpecError
-        Nothing can be read, there is no such cluster, or an answer cannot be right.
+        Nothing can be read, there is no such cluster, or the output is not plausible.
     """
+    check_path("folder", folder)
+    check_kind("cluster", cluster, str, "the name of the EKS cluster")
+    if catalog is not None:
+        check_kind("catalog", catalog, Catalog, "a Catalog: load_catalog(), or None")
     found = parse_cluster(with_unread(read_folder(Path(folder)), cluster, doctor=True), cluster)
     return evidence_of(found, streamed(str(kubectl)) if kubectl is not None else (), catalog)
 

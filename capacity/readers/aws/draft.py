@@ -1,4 +1,4 @@
-"""Draft a plan from AWS answers: the cluster, its network, its node groups, and everything else in its subnets."""
+"""Draft a plan from AWS responses: the cluster, its network, its node groups, and everything else in its subnets."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from capacity.cluster.check import check
 from capacity.errors import SpecError
-from capacity.plan.discovery import CLUSTER_TAG, ROLE_TAG
 from capacity.plan.document import parse_yaml
 from capacity.plan.parse import parse_plan
+from capacity.plan.subnet_tags import CLUSTER_TAG, ROLE_TAG
 from capacity.readers.aws.addresses import SubnetAccount, vpc_of
 from capacity.readers.aws.booked_today import settle
 from capacity.readers.aws.cni import CUSTOM

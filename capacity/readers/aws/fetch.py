@@ -24,11 +24,11 @@ def fetch_answers(caller: Caller, cluster: str = "", *, doctor: bool = False) ->
     CapacityError
         The cluster or its subnets cannot be read; they are required.
     """
-    return _Fetch(caller, doctor).run(cluster)
+    return _Fetch(caller, doctor=doctor).run(cluster)
 
 
 class _Fetch:
-    def __init__(self, caller: Caller, doctor: bool) -> None:
+    def __init__(self, caller: Caller, *, doctor: bool) -> None:
         self.caller = caller
         self.doctor = doctor
         self.sorter = Sorter()

@@ -1,4 +1,4 @@
-"""Read saved AWS answers: a folder of JSON or YAML files with any names, recognized by their content."""
+"""Read saved AWS CLI output: a folder of JSON or YAML files with any names, recognized by their content."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from capacity.errors import SpecError
 from capacity.plan.document import YAML_LIMIT_BYTES
 from capacity.readers.aws.answers import AwsAnswers, Sorter
 from capacity.readers.decode import decode, how_to_unpack, parse_json_documents, parse_yaml_documents
+from capacity.units import counted
 
 MOST_BYTES = 2_000_000_000
 
@@ -79,6 +80,8 @@ _ERROR = re.compile(
 def _take_all(sorter: Sorter, text: str, name: str) -> bool:
     """Sort all documents of a file; False if none of them is an answer."""
     known = [sorter.add(document, name) for document in _documents(text, name)]
+    if any(known) and not all(known):
+        sorter.remark(f"{name}: {counted(known.count(False), 'document')} not output of the AWS CLI: ignored")
     return any(known)
 
 

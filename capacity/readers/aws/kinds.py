@@ -1,4 +1,4 @@
-"""Kinds of AWS answers: how to recognize each, the call that returns it, and what is unknown without it."""
+"""Kinds of AWS responses: how to recognize each, the call that returns it, and what is unknown without it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The addresses that the model gives each node of a cluster, from AWS answers and, if read, its pods."""
+"""The addresses that the model gives each node of a cluster, from AWS responses and, if read, its pods."""
 
 from __future__ import annotations
 

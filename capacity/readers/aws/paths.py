@@ -65,7 +65,9 @@ def path_facts(found: AwsCluster) -> tuple[PathFacts, ...]:
     if nodes:
         looked_at = {p.check for p in out}
         out += [
-            PathFacts(c, "", True, f"no {what} in the VPC", "") for c, what in _TARGETS.items() if c not in looked_at
+            PathFacts(c, "", open=True, evidence=f"no {what} in the VPC", command="")
+            for c, what in _TARGETS.items()
+            if c not in looked_at
         ]
     return tuple(out)
 
@@ -115,7 +117,13 @@ def _paths(
         where = f"{sources[0].name.split()[0]} → {targets[0].name.split()[0]}" if opened > 1 else ""
         where = where or f"{sources[0].name} → {targets[0].name}"
         out.append(
-            PathFacts(check, where, True, f"{port} is open ({opened} pair{'s' if opened > 1 else ''} of groups)", "")
+            PathFacts(
+                check,
+                where,
+                open=True,
+                evidence=f"{port} is open ({opened} pair{'s' if opened > 1 else ''} of groups)",
+                command="",
+            )
         )
     return out
 

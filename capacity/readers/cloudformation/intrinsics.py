@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 from typing import Any
 
+from capacity.readers.cloudformation.exports import IMPORT, Export, found_export
 from capacity.readers.cloudformation.loops import LOOP, unrolled
 from capacity.readers.cloudformation.partial_values import Pieces, ToResource, Unresolved, joined_text, unknown_in
 from capacity.readers.values import block_of, int_of, items, mapping
@@ -38,6 +39,10 @@ class Resolver:
         The template that creates this one as a nested stack, with ``given`` parameters, not evaluated.
     children : dict
         Nested stacks whose templates are known, by logical ID.
+    exports : sequence of Export
+        Exports of the templates that are read together.
+    alike : dict
+        Imports that were found by the end of their name, with the output.
     """
 
     template: Mapping[str, Any]
@@ -48,6 +53,8 @@ class Resolver:
     children: dict[str, Resolver] = field(default_factory=dict)
     zones_guessed: bool = False
     open_loops: dict[str, str] = field(default_factory=dict)
+    exports: Sequence[Export] = ()
+    alike: dict[str, str] = field(default_factory=dict)
     _busy: set[str] = field(default_factory=set)
     _sections: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -192,6 +199,16 @@ class Resolver:
             if parameter.get("Default") == "":
                 return ""
         return self.value(raw, depth + 1)
+
+    def imported(self, argument: object, depth: int) -> Any:
+        """``Fn::ImportValue``: the output of another template of the input, if one exports it."""
+        name = self.value(argument, depth)
+        export = found_export(name, self.exports)
+        if export is None or export.resolver is self:
+            return Unresolved(f"is exported by another stack ({_words(argument)})")
+        if not export.name:
+            self.alike[_words(argument)] = f"{export.resolver.scope}{export.output}"
+        return export.resolver.output(export.output, depth)
 
     # --- functions --------------------------------------------------------------------------
 
@@ -349,6 +366,12 @@ class Resolver:
         return unknown if unknown is not None else json.dumps(value, default=str)
 
 
+def _words(argument: object) -> str:
+    """The name of an import as the template has it."""
+    inner = mapping(argument).get("Fn::Sub") if isinstance(argument, dict) else argument
+    return str(inner if isinstance(inner, str) else argument)[:60]
+
+
 def _open(value: object, why: str) -> Unresolved:
     return value if isinstance(value, Unresolved) else Unresolved(why)
 
@@ -373,5 +396,5 @@ _FUNCTIONS: dict[str, Callable[[Resolver, Any, int], Any]] = {
     "Fn::Base64": Resolver.value,
     "Fn::Transform": lambda _, argument, __: Unresolved(f"is inserted by the transform {_transform(argument)}"),
     "Fn::ToJsonString": Resolver.json_string,
-    "Fn::ImportValue": lambda _, argument, __: Unresolved(f"is exported by another stack ({str(argument)[:60]})"),
+    IMPORT: Resolver.imported,
 }

@@ -23,6 +23,7 @@ from capacity.readers.node_group import (
     eks_default_ami,
     group_draft,
     own_image,
+    say_eniconfig,
     say_fargate,
     say_no_nodes,
     say_taints,
@@ -53,6 +54,10 @@ def read_node_groups(parsed: ParsedTemplate) -> NodeGroups:
     groups: list[GroupDraft] = []
     holders: list[TenantDraft] = []
     for name, properties in parsed.of("AWS::EKS::Nodegroup"):
+        other = _other_cluster(parsed, properties)
+        if other is not None:
+            parsed.said.leave_out(name, f"a node group of cluster {other}: ignored")
+            continue
         groups.append(_managed(parsed, name, properties, [g.name for g in groups]))
         holders += _interfaces(parsed, name, properties, groups[-1])
     for name, properties in parsed.of("AWS::AutoScaling::AutoScalingGroup"):
@@ -61,9 +66,19 @@ def read_node_groups(parsed: ParsedTemplate) -> NodeGroups:
             holders += _interfaces(parsed, name, properties, groups[-1])
         else:
             say_no_nodes(parsed.said, name)
-    for name, _ in parsed.of("AWS::EKS::FargateProfile"):
-        say_fargate(parsed.said, name)
+    for name, properties in parsed.of("AWS::EKS::FargateProfile"):
+        spaces = [text_of(s.get("Namespace")) for s in items_of(properties.get("Selectors"))]
+        subnets = parsed.subnet_list(parsed.known(name, properties, "Subnets"))
+        say_fargate(parsed.said, name, spaces, subnets or ())
     return NodeGroups(tuple(groups), tuple(holders))
+
+
+def _other_cluster(parsed: ParsedTemplate, properties: Any) -> str | None:
+    """Name of the cluster of a node group, if it is not the one of the plan."""
+    clusters = [(name, mapping(c).get("Name")) for name, c in parsed.of(*CLUSTERS)]
+    wanted = properties.get("ClusterName")
+    wanted = resource_name(wanted) or text_of(wanted)
+    return next((name for name, stated in clusters[1:] if wanted is not None and wanted in (name, stated)), None)
 
 
 def _managed(parsed: ParsedTemplate, name: str, properties: Any, taken: list[str]) -> GroupDraft:
@@ -73,7 +88,8 @@ def _managed(parsed: ParsedTemplate, name: str, properties: Any, taken: list[str
     update = mapping(parsed.known(name, properties, "UpdateConfig", path=f"{path}.update"))
     launch = _launch(parsed, properties)
     settings = launch or UNKNOWN_TEMPLATE
-    parsed.known(name, properties, "Labels", path=path)  # not in the plan; noted where they are not known
+    labels = parsed.known(name, properties, "Labels", path=path)
+    say_eniconfig(parsed.said, name, label, mapping(labels).items())
     taints = items_of(parsed.known(name, properties, "Taints", path=path))
     shown = [taint_text(t.get("Key"), t.get("Value"), t.get("Effect")) for t in taints]
     say_taints(parsed.said, name, label, shown)
@@ -243,7 +259,7 @@ def _is_spot(policy: Any, launch: Any) -> bool:
 
 
 def _interfaces(parsed: ParsedTemplate, name: str, properties: Any, group: GroupDraft) -> list[TenantDraft]:
-    """Holder of the addresses of interfaces that a launch template has on further network cards."""
+    """Holder of the addresses of interfaces that a launch template has on additional network cards."""
     launch = _launch(parsed, properties) or {}
     holder = template_tenant(group, items_of(launch.get("NetworkInterfaces")), parsed.said, name)
     return [holder] if holder else []

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from capacity.readers.cloudformation.exports import connected, give_exports
 from capacity.readers.cloudformation.intrinsics import STACK, Resolver
 from capacity.readers.cloudformation.parsed_template import address_text
 from capacity.readers.decode import Loaded
@@ -15,12 +16,24 @@ DEEPEST = 8  # nested stacks in each other
 
 
 def stack_trees(documents: Sequence[Loaded]) -> Iterator[tuple[str, list[Resolver]]]:
-    """File of each root, and its resolver with those of its nested stacks after it."""
+    """File of each root, and its resolver with those of its nested stacks after it.
+
+    Roots that import values of each other are one entry, with the names of their files as scopes.
+    """
     templates = [(doc.file, mapping(doc.value)) for doc in documents]
     used = {id(child) for _, template in templates for child in _nested(template, templates) if child is not template}
     roots = [(file, template) for file, template in templates if id(template) not in used]
-    for file, template in roots or templates[:1]:
-        yield file, _tree(Resolver(template), templates, 0)
+    chosen = roots or templates[:1]
+    trees = [_tree(Resolver(template), templates, 0) for _, template in chosen]
+    for numbers in connected(trees):
+        if len(numbers) == 1:
+            yield chosen[numbers[0]][0], trees[numbers[0]]
+            continue
+        together: list[Resolver] = []
+        for file, template in (chosen[i] for i in numbers):
+            together += _tree(Resolver(template, scope=f"{_stem(file)}."), templates, 0)
+        give_exports(together)
+        yield ", ".join(chosen[i][0] for i in numbers), together
 
 
 def _nested(template: Mapping[str, Any], templates: Sequence[tuple[str, Any]]) -> Iterator[Any]:

@@ -50,7 +50,15 @@ def _draft(resolvers: Sequence[Resolver], file: str) -> PlanDraft:
     zones_guessed = any(r.zones_guessed for r in resolvers)
     if zones_guessed:
         said.say("", "zones by Fn::GetAZs: assumed in alphabetic order")
+    for name, output in {k: v for r in resolvers for k, v in r.alike.items()}.items():
+        said.say("", f"Fn::ImportValue {name}: the only export in the input that ends so is that of {output}")
     cluster_name, cluster = next(parsed.of(*CLUSTERS), ("", {}))
+    others = [name for name, _ in parsed.of(*CLUSTERS)][1:]
+    if others:
+        shown = ", ".join(others)
+        said.leave_out(
+            "", f"{1 + len(others)} clusters: a plan is one cluster, {cluster_name} is used, {shown} ignored"
+        )
     settings = _settings(cluster)
     network = mapping(parsed.known(cluster_name, settings, "KubernetesNetworkConfig"))
     family = parsed.known(cluster_name, network, "IpFamily")

@@ -14,6 +14,7 @@ from capacity.readers.draft import PlanDraft, SourceNotes
 from capacity.readers.eksctl.config_reading import ConfigReading
 from capacity.readers.eksctl.created_vpc import control_plane, read_network, tenants
 from capacity.readers.eksctl.node_groups import node_groups
+from capacity.readers.node_group import say_fargate
 from capacity.readers.values import (
     block_of,
     bool_of,
@@ -47,7 +48,7 @@ def parse_eksctl(config: dict[str, Any], file: str = "", catalog: Catalog | None
         region=reading.region,
         kubernetes_version=kubernetes_version_of(metadata.get("version")),
         service_cidr=block_of(network.get("serviceIPv4CIDR")),
-        ip_family=ip_family_of(network.get("ipFamily")),
+        ip_family=ip_family_of(network.get("ipFamily") or path_of(config, "vpc", "ipFamily")),
         cni_version=cni_version,
         env=cni.env,
         windows=cni.windows,
@@ -91,10 +92,9 @@ def _other_blocks(config: dict[str, Any], said: SourceNotes) -> None:
         pools = ", ".join(map(str, items(auto.get("nodePools")))) or "general-purpose, system"
         said.say("autoModeConfig", f"EKS Auto Mode runs separate nodes ({pools}), which are not in this file")
     for i, profile in enumerate(map(mapping, items(config.get("fargateProfiles")))):
-        spaces = ", ".join(str(mapping(s).get("namespace")) for s in items(profile.get("selectors")))
-        where = ", ".join(map(str, items(profile.get("subnets")))) or "the private subnets"
-        text = f"each of its pods (namespaces {spaces}) uses an address of {where}: add tenants of kind fargate"
-        said.say(f"fargateProfiles[{i}] {profile.get('name', '')}".strip(), text)
+        spaces = [text_of(mapping(s).get("namespace")) for s in items(profile.get("selectors"))]
+        place = f"fargateProfiles[{i}] {profile.get('name', '')}".strip()
+        say_fargate(said, place, spaces, map(str, items(profile.get("subnets"))))
     if bool_of(path_of(config, "addonsConfig", "disableDefaultAddons")):
         named = [mapping(a).get("name") for a in items(config.get("addons"))]
         if "vpc-cni" not in named:

@@ -38,6 +38,9 @@ def read_network(reading: ConfigReading) -> tuple[list[IPv4Network], bool]:
     _given_subnets(reading, mapping(vpc.get("subnets")))
     if reading.subnets:
         return [*([block] if block else []), *extra], False
+    if items(vpc.get("controlPlaneSubnetIDs")):
+        reading.said.say("vpc.controlPlaneSubnetIDs", "subnets of an existing VPC: the others are not in this file")
+        return [*([block] if block else []), *extra], False
     if vpc.get("id"):
         reading.said.say("vpc.id", "the cluster is in an existing VPC: its subnets are not in this file")
         return [*([block] if block else []), *extra], False

@@ -16,7 +16,15 @@ from capacity.readers.efa import efa_tenant
 from capacity.readers.eksctl.config_reading import PRIVATE, PUBLIC, ConfigReading
 from capacity.readers.eksctl.created_vpc import zone_named
 from capacity.readers.instance_choice import candidates
-from capacity.readers.node_group import SourceGroup, eks_default_ami, group_draft, own_image, say_taints, taint_text
+from capacity.readers.node_group import (
+    SourceGroup,
+    eks_default_ami,
+    group_draft,
+    own_image,
+    say_eniconfig,
+    say_taints,
+    taint_text,
+)
 from capacity.readers.user_data import ami_of, max_pods_in
 from capacity.readers.values import (
     bool_of,
@@ -58,7 +66,13 @@ def _group(reading: ConfigReading, raw: Any, name: str, provisioner: str, where:
     if family and ami_of(family) is None:
         said.say(f"{where}.amiFamily", f"{family} is not supported: assumed al2023", at("nodeGroups", name, "ami"))
     update = mapping(raw.get("updateConfig"))
+    launch = mapping(raw.get("launchTemplate"))
+    if launch:
+        which = f"{launch.get('id') or launch.get('name')} version {launch.get('version', 'default')}"
+        text = f"{which} is not in this file: its type, AMI, max pods and interfaces are not known"
+        said.say(f"{where}.launchTemplate", text, at("nodeGroups", name))
     say_taints(said, where, name, _taints(raw.get("taints")))
+    say_eniconfig(said, where, name, mapping(raw.get("labels")).items())
     draft = group_draft(
         SourceGroup(
             name=name,
@@ -149,6 +163,8 @@ def _types(reading: ConfigReading, raw: Any, where: str, name: str) -> Sequence[
     said, path = reading.said, at("nodeGroups", name, "instanceTypes")
     stated = [text_of(t) for t in items(raw.get("instanceTypes"))]
     stated += [text_of(t) for t in items(path_of(raw, "instancesDistribution", "instanceTypes"))]
+    if "spotOcean" in raw:
+        return _ocean_types(reading, mapping(raw["spotOcean"]), where, name)
     single = text_of(raw.get("instanceType"))
     types = [t for t in [single, *stated] if t and t != "mixed"]
     if types:
@@ -157,14 +173,20 @@ def _types(reading: ConfigReading, raw: Any, where: str, name: str) -> Sequence[
     if selector:
         return _selected(reading, selector, where, path)
     if raw.get("launchTemplate"):
-        launch = mapping(raw["launchTemplate"])
-        which = f"{launch.get('id')} version {launch.get('version', 'default')}"
-        said.say(f"{where}.launchTemplate", f"the type is in {which}, which is not in this file", path)
-        return ()
+        return ()  # the type is in the template, as noted
     if "instanceType" in raw or "instanceTypes" in raw:
         return ()  # a placeholder, already reported
     said.say(where, f"no instanceType: eksctl uses {DEFAULT_TYPE}", path)
     return (DEFAULT_TYPE,)
+
+
+def _ocean_types(reading: ConfigReading, ocean: Any, where: str, name: str) -> Sequence[str]:
+    """Types of a group of Spot Ocean, which starts its instances instead of an Auto Scaling group."""
+    shared = path_of(reading.config, "spotOcean", "compute", "instanceTypes")
+    stated = path_of(ocean, "compute", "instanceTypes") or mapping(shared).get("whitelist") or shared
+    text = "Spot Ocean starts its instances: their number is not that of an Auto Scaling group"
+    reading.said.say(f"{where}.spotOcean", text, at("nodeGroups", name))
+    return [t for t in map(text_of, items(stated)) if t]
 
 
 def _selected(reading: ConfigReading, selector: Any, where: str, path: str) -> Sequence[str]:
@@ -177,10 +199,13 @@ def _selected(reading: ConfigReading, selector: Any, where: str, path: str) -> S
     return found[:MOST_SELECTED]
 
 
+_MEMORY = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*(Gi?B?|Mi?B?)?$", re.IGNORECASE)
+
+
 def _is_selected(kind: InstanceType, selector: Any) -> bool:
     """Whether a type matches an instanceSelector: vCPUs, memory (GiB without a unit), GPUs, architecture."""
     vcpus, gpus = int_of(selector.get("vCPUs")), int_of(selector.get("gpus"))
-    memory = re.match(r"([0-9.]+)\s*(Gi?B?|Mi?B?)?$", str(selector.get("memory") or ""), re.IGNORECASE)
+    memory = _MEMORY.match(str(selector.get("memory") or ""))
     arch = str(selector.get("cpuArchitecture") or "x86_64").replace("amd64", "x86_64")
     if vcpus is not None and kind.vcpus != vcpus:
         return False

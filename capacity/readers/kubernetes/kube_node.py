@@ -22,6 +22,12 @@ GROUP_LABELS = (
     ("node.kubernetes.io/nodegroup", "self-managed"),
 )
 
+CAPACITY_LABELS = (  # managed groups, Karpenter, eksctl
+    "eks.amazonaws.com/capacityType",
+    "karpenter.sh/capacity-type",
+    "alpha.eksctl.io/instance-lifecycle",
+    "node-lifecycle",
+)
 _CONTROL_PLANE = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
 
 
@@ -43,6 +49,7 @@ class KubeNode:
     memory_capacity_mib: int | None
     labels: Mapping[str, str]
     taints: tuple[tuple[str, str, str], ...]
+    spot: bool = False
 
 
 def node_facts(raw: Mapping[str, Any], said: SourceNotes) -> KubeNode | None:
@@ -79,6 +86,7 @@ def node_facts(raw: Mapping[str, Any], said: SourceNotes) -> KubeNode | None:
             for t in map(mapping, items(path_of(raw, "spec", "taints")))
             if not str(t.get("key") or "").startswith("node.kubernetes.io/")
         ),
+        spot=any(labels.get(key, "").lower() == "spot" for key in CAPACITY_LABELS),
     )
 
 

@@ -23,10 +23,13 @@ from capacity.readers.draft import (
     unique_names,
 )
 from capacity.readers.kubernetes.eniconfig import subnets_of_eniconfigs
-from capacity.readers.kubernetes.node_groups import by_group, group_facts, group_of_nodes
+from capacity.readers.kubernetes.node_groups import by_group, group_facts, group_of_nodes, say_zones
 from capacity.readers.kubernetes.objects import Controller, OwnedPods, SeenObjects
 from capacity.readers.kubernetes.pod_owners import Key, with_top_owners
+from capacity.readers.kubernetes.requests import admitted, say_devices, say_surge, volumes_of
 from capacity.readers.kubernetes.scheduling import GroupLabels, PodFacts, groups_for
+from capacity.readers.kubernetes.security_groups import has_branch_interface
+from capacity.readers.kubernetes.service_objects import balancers_of, services_of
 from capacity.readers.values import text_of
 
 _SYSTEM = "kube-system"
@@ -42,9 +45,12 @@ def draft_of(snapshot: SeenObjects, source: str) -> PlanDraft:
     catalog = load_catalog()
     grouped = by_group(snapshot.nodes.values())
     ipv6 = snapshot.ipv6 or snapshot.env.get("ENABLE_IPv6") == "true"
-    groups = tuple(group_of_nodes(n, nodes, snapshot.env, ipv6, catalog, said) for n, nodes in grouped.items())
+    groups = tuple(group_of_nodes(n, nodes, snapshot.env, catalog, said, ipv6=ipv6) for n, nodes in grouped.items())
     facts = [group_facts(n, nodes) for n, nodes in grouped.items()]
+    say_zones(grouped, said)
     workloads, daemons = _pod_pieces(snapshot, facts)
+    services = services_of(snapshot.services, _workload_keys(snapshot, workloads))
+    balancers = tuple(balancers_of(snapshot.services, said))
     pod_subnets = subnets_of_eniconfigs(snapshot.eniconfigs)
     _say_skipped(snapshot)
     regions = Counter(n.region for n in snapshot.nodes.values() if n.region)
@@ -66,6 +72,8 @@ def draft_of(snapshot: SeenObjects, source: str) -> PlanDraft:
         node_groups=groups,
         workloads=workloads,
         daemon_sets=daemons,
+        services=services,
+        tenants=balancers,
         notes=said.collected(),
     )
 
@@ -123,17 +131,18 @@ def _pod_pieces(
     return unique_names(workloads), tuple(daemons)
 
 
-def _facts(controller: Controller | None, pods: OwnedPods | None) -> PodFacts:
-    """Facts of the controller's template, else of its first pod."""
-    facts = controller.facts if controller and controller.facts else pods.facts if pods else None
-    assert facts is not None, "every key comes from a controller or from pods, which have facts"
-    return facts
+def _facts(controller: Controller | None, pods: OwnedPods | None, said: SourceNotes, path: str) -> PodFacts:
+    """Facts of the controller's template with the requests of its first pod, else those of the pod."""
+    template, pod = controller.facts if controller else None, pods.facts if pods else None
+    assert template or pod, "every key comes from a controller or from pods, which have facts"
+    return admitted(template, pod, said, path) if template and pod else template or pod  # type: ignore[return-value]
 
 
 def _workload(snapshot: SeenObjects, key: Key, groups: Sequence[GroupLabels]) -> WorkloadDraft | None:
     controller = snapshot.controllers.get(key)
     pods = snapshot.pods.get(key)
-    facts = _facts(controller, pods)
+    name = f"{key[1]}/{key[2]}"
+    facts = _facts(controller, pods, snapshot.said, at("workloads", name))
     on_nodes = pods.count - pods.fargate if pods else 0
     now = controller.replicas if controller and controller.replicas is not None else on_nodes
     most = controller.most if controller else None
@@ -142,10 +151,10 @@ def _workload(snapshot: SeenObjects, key: Key, groups: Sequence[GroupLabels]) ->
         most = max(scaled, now)
     if now == 0 and not most:
         return None
-    name = f"{key[1]}/{key[2]}"
     now = max(now, low) if now else now  # an HPA does not change a workload that was scaled to 0
     for rule in facts.apart.others:
         snapshot.said.meet("placement rule", f"{name}: {rule}")
+    say_devices(facts, snapshot.said, name)
     one_by_one = key[0] not in ("Deployment", "Rollout") and controller is None
     return WorkloadDraft(
         name=name,
@@ -156,11 +165,32 @@ def _workload(snapshot: SeenObjects, key: Key, groups: Sequence[GroupLabels]) ->
         max_surge=controller.max_surge if controller else 0 if one_by_one else None,
         max_unavailable=controller.max_unavailable if controller else 1 if one_by_one else None,
         host_network=facts.host_network or None,
-        security_groups=(facts.branch_eni or bool(pods and pods.branch)) or None,
+        security_groups=_has_branch(snapshot, key, facts, pods) or None,
         zone_skew=facts.apart.zone_skew,
         anti_affinity=facts.apart.anti_affinity,
+        gpus=facts.gpus or None,
+        volumes=volumes_of(facts, snapshot.storage, snapshot.said, at("workloads", name)),
         node_groups=_bound(snapshot, facts, pods, groups, at("workloads", name, "nodeGroups")),
     )
+
+
+def _has_branch(snapshot: SeenObjects, key: Key, facts: PodFacts, pods: OwnedPods | None) -> bool:
+    """Whether each pod has a branch interface: by a request, an annotation, or a SecurityGroupPolicy."""
+    stated = facts.branch_eni or bool(pods and pods.branch)
+    by_policy = has_branch_interface(facts, key[1], snapshot.policies, snapshot.said)
+    return stated or (by_policy and not facts.host_network)
+
+
+def _workload_keys(snapshot: SeenObjects, workloads: Sequence[WorkloadDraft]) -> dict[str, Key]:
+    """Controllers of the plan's workloads by name; a name that two share is left out."""
+    names = {w.name for w in workloads}
+    found: dict[str, Key] = {}
+    shared: set[str] = set()
+    for key in (*snapshot.controllers, *snapshot.pods):
+        name = f"{key[1]}/{key[2]}"
+        if name in names and found.setdefault(name, key) != key:
+            shared.add(name)
+    return {name: key for name, key in found.items() if name not in shared}
 
 
 def _scaled_elsewhere(snapshot: SeenObjects, key: Key) -> WorkloadDraft:
@@ -175,13 +205,17 @@ def _scaled_elsewhere(snapshot: SeenObjects, key: Key) -> WorkloadDraft:
 
 def _daemon(snapshot: SeenObjects, key: Key, groups: Sequence[GroupLabels]) -> DaemonSetDraft:
     controller, pods = snapshot.controllers.get(key), snapshot.pods.get(key)
-    facts = _facts(controller, pods)
     name = key[2] if key[1] == _SYSTEM else f"{key[1]}/{key[2]}"
+    facts = _facts(controller, pods, snapshot.said, at("daemonSets", name))
+    say_devices(facts, snapshot.said, name)
+    if controller and controller.max_surge and not facts.host_network:
+        say_surge(controller.max_surge, snapshot.said, at("daemonSets", name))
     return DaemonSetDraft(
         name=name,
         cpu_millicores=facts.cpu_millicores,
         memory_bytes=facts.memory_bytes,
         host_network=facts.host_network or None,
+        gpus=facts.gpus or None,
         node_groups=_bound(snapshot, facts, pods, groups, at("daemonSets", name, "nodeGroups")),
     )
 
@@ -200,10 +234,6 @@ def _bound(
 
 
 def _say_skipped(snapshot: SeenObjects) -> None:
-    balancers = snapshot.skipped.pop("load balancer (Service or Ingress)", 0)
-    if balancers:
-        text = f"{balancers} Services of type LoadBalancer or Ingresses: their load balancers are not in the plan"
-        snapshot.said.say("", f"{text} (capacity import aws counts them)")
     other = sorted(snapshot.skipped.items())
     if other:
         named = ", ".join(f"{count} {kind}" for kind, count in other[:8])
@@ -253,6 +283,15 @@ def _take_all(snapshot: SeenObjects, objects: Iterable[tuple[str, Any]], name: s
 LIVE_KINDS = "nodes,pods,daemonsets,deployments,statefulsets,replicasets,jobs,cronjobs,hpa"
 
 
+OPTIONAL_KINDS = {  # with the note if they cannot be listed; without classes, each claim has a note
+    "eniconfigs.crd.k8s.amazonaws.com": (
+        "ENIConfigs could not be listed (none, or not allowed): they are needed only for custom networking"
+    ),
+    "securitygrouppolicies.vpcresources.k8s.aws": "",
+    "storageclasses": "",
+}
+
+
 def read_live(context: str | None = None, kubectl: str = "kubectl") -> PlanDraft:
     """Read Kubernetes objects of the current kubectl context as one draft, with ``kubectl get`` (read-only).
 
@@ -264,14 +303,12 @@ def read_live(context: str | None = None, kubectl: str = "kubectl") -> PlanDraft
     said = SourceNotes("kubectl")
     snapshot = SeenObjects(said)
     _take_all(snapshot, _run(kubectl, context, ["get", LIVE_KINDS, "-A", "-o", "json"]), "kubectl")
-    try:
-        _take_all(
-            snapshot, _run(kubectl, context, ["get", "eniconfigs.crd.k8s.amazonaws.com", "-o", "json"]), "kubectl"
-        )
-    except SpecError:
-        said.say(
-            "", "ENIConfigs could not be listed (none, or not allowed): they are needed only for custom networking"
-        )
+    for kinds, without in OPTIONAL_KINDS.items():
+        try:
+            _take_all(snapshot, _run(kubectl, context, ["get", kinds, "-A", "-o", "json"]), "kubectl")
+        except SpecError:
+            if without:
+                said.say("", without)
     return draft_of(snapshot, "kubectl (live)")
 
 

@@ -14,7 +14,7 @@ from capacity.plan.model import Cni, NodeGroup
 from capacity.readers.draft import GroupDraft, SourceNotes, at
 from capacity.readers.kubernetes.kube_node import KubeNode
 from capacity.readers.kubernetes.scheduling import GroupLabels
-from capacity.readers.node_group import SourceGroup, group_draft
+from capacity.readers.node_group import ENI_CONFIG_LABEL, SourceGroup, group_draft, say_eniconfig
 from capacity.units import counted
 
 MEMORY_TOLERANCE_MIB = 16  # kernels of one AMI differ by a few MiB
@@ -39,7 +39,7 @@ def group_facts(name: str, nodes: list[KubeNode]) -> GroupLabels:
 
 
 def group_of_nodes(
-    name: str, nodes: list[KubeNode], env: Mapping[str, str], ipv6: bool, catalog: Catalog, said: SourceNotes
+    name: str, nodes: list[KubeNode], env: Mapping[str, str], catalog: Catalog, said: SourceNotes, *, ipv6: bool
 ) -> GroupDraft:
     """Node group of some nodes; notes report where the kubelet differs from the computed figures."""
     types = Counter(n.instance_type for n in nodes if n.instance_type)
@@ -51,11 +51,28 @@ def group_of_nodes(
             types=[t for t, _ in sorted(types.items(), key=lambda item: (-item[1], item[0]))],
             ami=amis.most_common(1)[0][0] if amis else None,
             desired=len(nodes),
+            spot=all(n.spot for n in nodes),
         )
     )
+    chosen = dict.fromkeys(n.labels[ENI_CONFIG_LABEL] for n in nodes if ENI_CONFIG_LABEL in n.labels)
+    say_eniconfig(said, f"nodes of {name}", name, ((ENI_CONFIG_LABEL, label) for label in chosen))
+    spot = sum(n.spot for n in nodes)
+    if 0 < spot < len(nodes):
+        text = f"{spot} of {len(nodes)} are Spot Instances: the plan has one capacityType, on-demand"
+        said.say(f"nodes of {name}", text, at("nodeGroups", name, "capacityType"))
     if any(n.labels.get("eks.amazonaws.com/compute-type") == "auto" for n in nodes):
         said.say(f"group {name}", "EKS Auto Mode: AWS sets its max pods and reserves", at("nodeGroups", name))
     return replace(draft, max_pods=_compare(draft, nodes, env, ipv6, catalog, said))
+
+
+def say_zones(grouped: Mapping[str, list[KubeNode]], said: SourceNotes) -> None:
+    """Note the groups whose nodes are not in every zone of the cluster's nodes: its subnets can be in fewer zones."""
+    everywhere = {n.zone for nodes in grouped.values() for n in nodes if n.zone}
+    for name, nodes in grouped.items():
+        zones = sorted({n.zone for n in nodes if n.zone})
+        if zones and len(zones) < len(everywhere):
+            text = f"{counted(len(nodes), 'node')}, all in {', '.join(zones)}: its subnets can be in more zones"
+            said.say(f"nodes of {name}", text, at("nodeGroups", name, "subnets"))
 
 
 def _cni(env: Mapping[str, str], ipv6: bool) -> Cni | None:

@@ -18,6 +18,8 @@ from capacity.readers.kubernetes.eniconfig import eniconfig_subnet
 from capacity.readers.kubernetes.kube_node import KubeNode, node_facts
 from capacity.readers.kubernetes.pod_owners import Key, key_of, owner_of, pod_owner
 from capacity.readers.kubernetes.scheduling import PodFacts, pod_facts, template_facts
+from capacity.readers.kubernetes.service_objects import SeenServices
+from capacity.readers.kubernetes.storage import storage_class
 from capacity.readers.values import int_of, items, mapping, path_of
 
 CONTROLLERS = ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "Rollout")
@@ -67,10 +69,13 @@ class SeenObjects:
     env: dict[str, str] = field(default_factory=dict)
     windows: dict[str, str] = field(default_factory=dict)
     cni_version: str | None = None
+    services: SeenServices = field(default_factory=SeenServices)
     skipped: Counter[str] = field(default_factory=Counter)
     ipv6: bool = False
     owners: dict[Key, Key] = field(default_factory=dict)  # of ReplicaSets and Jobs in the input
     below: dict[Key, Controller] = field(default_factory=dict)  # what the owned ReplicaSets and Jobs run, by owner
+    policies: dict[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)  # SecurityGroupPolicies
+    storage: dict[str, str] = field(default_factory=dict)  # provisioner of each storage class
     counted: set[str] | None = None  # pods by UID or name, for use if an input can repeat another
 
     def add(self, list_kind: str, value: object) -> bool:
@@ -115,7 +120,13 @@ def kind_in(list_kind: str, value: Mapping[str, Any]) -> str:
 
 def _named(value: Mapping[str, Any]) -> tuple[str, str]:
     metadata = mapping(value.get("metadata"))
-    return str(metadata.get("namespace") or "default"), str(metadata.get("name") or "unnamed")
+    return _readable(metadata.get("namespace"), "default"), _readable(metadata.get("name"), "unnamed")
+
+
+def _readable(name: object, absent: str) -> str:
+    """A name, also of a template that was not rendered: without its marks."""
+    text = str(name or "")
+    return (re.sub(r"[^\w.:-]+", "-", text).strip("-.") if "{{" in text or "${" in text else text) or absent
 
 
 def _take_node(objects: SeenObjects, _: str, value: Mapping[str, Any]) -> None:
@@ -129,11 +140,15 @@ def _take_controller(objects: SeenObjects, kind: str, value: Mapping[str, Any]) 
     owner = owner_of(value)
     spec = mapping(value.get("spec"))
     replicas = int_of(spec.get("replicas"))
+    if replicas is None and spec.get("replicas") is not None:
+        text = f"replicas {spec['replicas']!r} is not a number: assumed 1; render a template first (helm template)"
+        objects.said.say(f"{kind} {namespace}/{name}", text)
     if owner is not None and kind == "ReplicaSet":
         above = objects.owners[(kind, namespace, name)] = key_of(owner, namespace)
         _add_below(objects, above, 1 if replicas is None else replicas, spec)
         return
-    controller = Controller(1 if replicas is None else replicas, template_facts(spec.get("template")))
+    facts = template_facts(spec.get("template"), spec.get("volumeClaimTemplates"))
+    controller = Controller(1 if replicas is None else replicas, facts)
     if kind in ONE_BY_ONE:
         controller.max_surge = 0
         controller.max_unavailable = _count(path_of(spec, "updateStrategy", "rollingUpdate", "maxUnavailable")) or 1
@@ -145,6 +160,7 @@ def _take_controller(objects: SeenObjects, kind: str, value: Mapping[str, Any]) 
             _count(rolling.get(k)) for k in ("maxSurge", "maxUnavailable")
         )
     objects.controllers[(kind, namespace, name)] = controller
+    objects.services.labels[(kind, namespace, name)] = mapping(path_of(spec, "template", "metadata", "labels"))
 
 
 def _count(value: object) -> int | str | None:
@@ -159,7 +175,8 @@ def _count(value: object) -> int | str | None:
 def _take_daemon_set(objects: SeenObjects, _: str, value: Mapping[str, Any]) -> None:
     namespace, name = _named(value)
     spec = mapping(path_of(value, "spec", "template", "spec"))
-    objects.controllers[("DaemonSet", namespace, name)] = Controller(facts=pod_facts(spec))
+    surge = _count(path_of(value, "spec", "updateStrategy", "rollingUpdate", "maxSurge"))
+    objects.controllers[("DaemonSet", namespace, name)] = Controller(facts=pod_facts(spec), max_surge=surge)
     if name == "aws-node":
         _take_cni(objects, spec)
     if name == "cilium":
@@ -284,9 +301,19 @@ def _take_autoscaler(objects: SeenObjects, kind: str, value: Mapping[str, Any]) 
     objects.autoscalers[key] = (max(low, known_low), most if known_most is None else known_most, known_name)
 
 
-def _take_service(objects: SeenObjects, kind: str, value: Mapping[str, Any]) -> None:
-    if kind == "Ingress" or path_of(value, "spec", "type") == "LoadBalancer":
-        objects.skipped["load balancer (Service or Ingress)"] += 1
+def _take_policy(objects: SeenObjects, kind: str, value: Mapping[str, Any]) -> None:
+    """A SecurityGroupPolicy: it is in the plan if it selects workloads by their labels, which is known at the end."""
+    objects.policies[_named(value)] = mapping(value.get("spec"))
+    objects.said.meet(kind, "/".join(_named(value)))
+
+
+def _take_service(objects: SeenObjects, _: str, value: Mapping[str, Any]) -> None:
+    objects.services.take_service(*_named(value), value)
+
+
+def _take_ingress(objects: SeenObjects, kind: str, value: Mapping[str, Any]) -> None:
+    if not objects.services.take_ingress(*_named(value), value):
+        objects.skipped[f"{kind} of another controller"] += 1
 
 
 def _take_pod(objects: SeenObjects, _: str, value: Mapping[str, Any]) -> None:
@@ -304,6 +331,7 @@ def _take_pod(objects: SeenObjects, _: str, value: Mapping[str, Any]) -> None:
     pods = objects.pods.get(key)
     if pods is None:
         pods = objects.pods[key] = OwnedPods(facts=template_facts(value))
+        objects.services.labels.setdefault(key, mapping(metadata.get("labels")))
         if key[0] == "DaemonSet" and key[2] == "aws-node" and not objects.env:
             _take_cni(objects, spec)
     pods.count += 1
@@ -329,7 +357,11 @@ _TAKERS: dict[str, Callable[[SeenObjects, str, Mapping[str, Any]], None]] = {
     "ScaledObject": _take_autoscaler,
     "ScaledJob": _take_scaled_job,
     "ENIConfig": lambda seen, _, value: seen.eniconfigs.update(eniconfig_subnet(value, seen.said)),
+    "SecurityGroupPolicy": _take_policy,
+    "StorageClass": lambda seen, _, value: seen.storage.update(storage_class(value)),
     "ConfigMap": _take_config_map,
     "Service": _take_service,
-    "Ingress": _take_service,
+    "Ingress": _take_ingress,
+    "EndpointSlice": lambda seen, _, value: seen.services.take_slice(value),
+    "Endpoints": lambda seen, _, value: seen.services.take_endpoints(*_named(value), value),
 }

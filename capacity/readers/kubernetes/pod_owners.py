@@ -65,6 +65,8 @@ def with_top_owners(objects: SeenObjects) -> None:
         objects.controllers.setdefault(key, controller)
     for key, pods in objects.pods.items():
         top = _top_owner(objects, key)
+        if key in objects.services.labels:
+            objects.services.labels.setdefault(top, objects.services.labels[key])
         known = moved.get(top)
         if known is None:
             moved[top] = pods

@@ -8,16 +8,23 @@ from typing import Any
 
 from capacity.errors import SpecError
 from capacity.readers.kubernetes.spreading import Apart, apart_of
-from capacity.readers.values import items, mapping, path_of
+from capacity.readers.kubernetes.storage import claims_of
+from capacity.readers.values import int_of, items, mapping, path_of
 from capacity.units import parse_cpu, parse_memory
 
 Requests = tuple[int | None, int | None]  # millicores, bytes
+GPU = "nvidia.com/gpu"
+_OF_NODES = ("cpu", "memory", GPU, "vpc.amazonaws.com/pod-eni", "ephemeral-storage")  # in a plan, or not of a type
 MOST_BYTES = 2**50  # more than any node has: an error, not a request
 
 
 @dataclass(frozen=True, slots=True)
 class PodFacts:
-    """Facts of a pod template or a pod that a plan needs."""
+    """Facts of a pod template or a pod that a plan needs.
+
+    ``devices`` are requested resources that a plan does not have, ``claims`` the storage classes of the pod's own
+    volumes.
+    """
 
     cpu_millicores: int | None
     memory_bytes: int | None
@@ -27,15 +34,22 @@ class PodFacts:
     affinity: tuple[tuple[tuple[str, str, tuple[str, ...]], ...], ...]
     tolerations: tuple[tuple[str, str, str, str], ...]
     apart: Apart
+    gpus: int = 0
+    devices: tuple[str, ...] = ()
+    claims: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
 
 
-def template_facts(template: object) -> PodFacts:
+def template_facts(template: object, claim_templates: object = None) -> PodFacts:
     """Read the facts of a pod template, or of a pod."""
-    return pod_facts(mapping(mapping(template).get("spec")), mapping(path_of(template, "metadata", "labels")))
+    spec = mapping(mapping(template).get("spec"))
+    return pod_facts(spec, mapping(path_of(template, "metadata", "labels")), claim_templates)
 
 
-def pod_facts(spec: Mapping[str, Any], labels: Mapping[str, Any] | None = None) -> PodFacts:
-    """Read the facts of a pod spec, and of the labels of its pods."""
+def pod_facts(
+    spec: Mapping[str, Any], labels: Mapping[str, Any] | None = None, claim_templates: object = None
+) -> PodFacts:
+    """Read the facts of a pod spec, of the labels of its pods, and of a StatefulSet's ``volumeClaimTemplates``."""
     cpu, memory = pod_requests(spec)
     return PodFacts(
         cpu_millicores=cpu,
@@ -46,7 +60,22 @@ def pod_facts(spec: Mapping[str, Any], labels: Mapping[str, Any] | None = None) 
         affinity=_required_affinity(spec),
         tolerations=tuple(_toleration(mapping(t)) for t in items(spec.get("tolerations"))),
         apart=apart_of(spec, labels or {}),
+        gpus=_requested(spec, GPU, _whole) or 0,
+        devices=_devices(spec),
+        claims=claims_of(spec, claim_templates),
+        labels=tuple(sorted((str(k), str(v)) for k, v in (labels or {}).items())),
     )
+
+
+def _whole(text: object) -> int:
+    return int_of(text) or 0
+
+
+def _devices(spec: Mapping[str, Any]) -> tuple[str, ...]:
+    """Other resources of the containers: extended resources and huge pages."""
+    resources = [mapping(mapping(c).get("resources")) for c in items(spec.get("containers"))]
+    named = (str(name) for r in resources for key in ("requests", "limits") for name in mapping(r.get(key)))
+    return tuple(dict.fromkeys(name for name in named if name not in _OF_NODES))
 
 
 # --- requests -------------------------------------------------------------------------------

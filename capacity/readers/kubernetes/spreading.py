@@ -59,8 +59,15 @@ def _required(spec: Mapping[str, Any], labels: Mapping[str, Any]) -> Iterator[tu
 
 
 def _selects(rule: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
-    """Whether the label selector of a rule selects a pod; none selects no pod, an empty one every pod."""
-    selector = rule.get("labelSelector")
+    return selects(rule.get("labelSelector"), labels)
+
+
+def selects(selector: object, labels: Mapping[str, Any]) -> bool:
+    """Whether a label selector selects a pod; none selects no pod, an empty one every pod.
+
+    >>> selects({"matchLabels": {"app": "web"}}, {"app": "web", "tier": "1"}), selects(None, {})
+    (True, False)
+    """
     if not isinstance(selector, dict):
         return False
     if any(str(labels.get(k)) != str(v) for k, v in mapping(selector.get("matchLabels")).items()):

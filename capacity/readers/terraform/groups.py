@@ -14,12 +14,16 @@ from capacity.readers.node_group import (
     default_types,
     eks_default_ami,
     group_draft,
+    say_eniconfig,
     say_fargate,
     say_no_nodes,
+    say_taints,
+    taint_text,
+    with_expression,
 )
 from capacity.readers.terraform.resource import Resource, Stack, first_block
-from capacity.readers.user_data import family_of_user_data, is_node_script
-from capacity.readers.values import items, kubernetes_version_of, mapping, text_of
+from capacity.readers.user_data import family_of_user_data, is_node_script, script_of
+from capacity.readers.values import int_of, items, kubernetes_version_of, mapping, text_of
 
 
 def node_groups(stack: Stack, cluster: Resource | None) -> Iterator[GroupDraft]:
@@ -29,20 +33,30 @@ def node_groups(stack: Stack, cluster: Resource | None) -> Iterator[GroupDraft]:
     taken: list[str] = []
     for resource in stack.of("aws_eks_node_group"):
         stack.said.use(resource.type, resource.address)
-        other = text_of(resource.value("cluster_name"))
-        if mine and other and other != mine and len(stack.of("aws_eks_cluster")) > 1:
-            stack.said.leave_out(resource.address, f"a node group of cluster {other}: ignored")
+        if _is_of_another(stack, resource, mine):
             continue
         yield _counted(stack, resource, _managed(stack, resource, taken, version), taken)
     for resource in stack.of("aws_autoscaling_group"):
         stack.said.use(resource.type, resource.address)
+        if _is_of_another(stack, resource, mine):
+            continue
         if _is_node_asg(stack, resource):
             yield _counted(stack, resource, _self_managed(stack, resource, taken), taken)
         elif not str(resource.value("name")).startswith("eks-"):
             say_no_nodes(stack.said, resource.address)
     for resource in stack.of("aws_eks_fargate_profile"):
         stack.said.use(resource.type, resource.address)
-        say_fargate(stack.said, resource.address)
+        spaces = [text_of(mapping(s).get("namespace")) for s in items(resource.value("selector"))]
+        say_fargate(stack.said, resource.address, spaces, stack.subnet_names(resource, "subnet_ids"))
+
+
+def _is_of_another(stack: Stack, resource: Resource, mine: str | None) -> bool:
+    """Whether a group is of another cluster of the input, which is noted."""
+    other = text_of(resource.value("cluster_name"))
+    if not mine or not other or other == mine or len(stack.of("aws_eks_cluster")) < 2:
+        return False
+    stack.said.leave_out(resource.address, f"a node group of cluster {other}: ignored")
+    return True
 
 
 def _counted(stack: Stack, resource: Resource, group: GroupDraft, taken: list[str]) -> GroupDraft:
@@ -85,7 +99,10 @@ def _managed(stack: Stack, resource: Resource, taken: list[str], cluster_version
     elif not types:
         types = default_types(stack.said, resource.address, name)
     subnets = stack.subnet_names(resource, "subnet_ids") or _likely_subnets(stack, resource, name)
-    return group_draft(
+    _say_taints(stack, resource, name)
+    say_eniconfig(stack.said, resource.address, name, mapping(resource.value("labels")).items())
+    user_data = _user_data(stack, resource, template)
+    draft = group_draft(
         SourceGroup(
             name=name,
             provisioner="managed",
@@ -98,10 +115,20 @@ def _managed(stack: Stack, resource: Resource, taken: list[str], cluster_version
             unavailable_percent=update.get("max_unavailable_percentage"),
             unavailable=update.get("max_unavailable"),
             update_strategy=text_of(update.get("update_strategy")),
-            user_data=_user_data(stack, resource, template),
+            user_data=user_data,
             spot=str(resource.value("capacity_type")).upper() == "SPOT",
         )
     )
+    return with_expression(draft, user_data)
+
+
+def _say_taints(stack: Stack, resource: Resource, name: str) -> None:
+    """Note the taints of a managed group: blocks of the resource, or a mapping of the module."""
+    stated = resource.value("taint")
+    blocks = list(stated.values()) if isinstance(stated, dict) and "effect" not in stated else items(stated)
+    taints = map(mapping, blocks or ([stated] if isinstance(stated, dict) and stated else []))
+    shown = [taint_text(t.get("key"), t.get("value"), t.get("effect")) for t in taints]
+    say_taints(stack.said, resource.address, name, shown)
 
 
 def _family(stack: Stack, resource: Resource, template: Resource | None, cluster_version: str | None) -> str | None:
@@ -110,7 +137,7 @@ def _family(stack: Stack, resource: Resource, template: Resource | None, cluster
     if stated and stated.upper() != "CUSTOM":
         return stated
     if stated or resource.value("custom_ami") or (template and template.value("image_id")):
-        return family_of_user_data(str(template.value("user_data"))) if template else None
+        return family_of_user_data(script_of(template.value("user_data"))) if template else None
     version = kubernetes_version_of(resource.value("version")) or cluster_version
     return "al2" if not stack.is_given(resource, "ami_type") and eks_default_ami(version) == "al2" else None
 
@@ -189,16 +216,29 @@ def _self_managed(stack: Stack, resource: Resource, taken: list[str]) -> GroupDr
     if not types and launch is not None and text_of(launch.value("instance_type")):
         types = [str(launch.value("instance_type"))]
     subnets = stack.subnet_names(resource, "vpc_zone_identifier") or _likely_subnets(stack, resource, name)
-    return group_draft(
+    user_data = _user_data(stack, resource, launch)
+    draft = group_draft(
         SourceGroup(
             name=name,
             provisioner="self-managed",
             types=types,
-            ami=text_of(resource.value("ami_type")),
+            ami=text_of(resource.value("ami_type")) or family_of_user_data(script_of(user_data)),
             low=resource.value("min_size"),
             desired=resource.value("desired_capacity"),
             high=resource.value("max_size"),
             subnets=subnets,
-            user_data=_user_data(stack, resource, launch),
+            user_data=user_data,
+            spot=_is_spot(resource, launch),
         )
     )
+    return with_expression(draft, user_data)
+
+
+def _is_spot(resource: Resource, launch: Resource | None) -> bool:
+    """Whether all instances of an Auto Scaling group are Spot Instances."""
+    shares = mapping(first_block(resource.value("mixed_instances_policy", "instances_distribution")))
+    base, above = shares.get("on_demand_base_capacity"), shares.get("on_demand_percentage_above_base_capacity")
+    if int_of(above) == 0 and not int_of(base):
+        return True
+    market = mapping(first_block(launch.value("instance_market_options"))) if launch else {}
+    return market.get("market_type") == "spot" or bool(launch and text_of(launch.value("spot_price")))

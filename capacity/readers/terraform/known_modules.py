@@ -160,12 +160,13 @@ def vpc_endpoints(call: Call) -> Called:
         if bool_of(entry.get("create")) is False:
             continue
         shared, own = call.given.get("subnet_ids", []), entry.get("subnet_ids", [])
+        tags = mapping(entry.get("tags"))
         known = not isinstance(shared, Unknown) and not isinstance(own, Unknown)
         values = {
             "vpc_endpoint_type": entry.get("service_type", "Interface"),
             "subnet_ids": list(dict.fromkeys([*items(shared), *items(own)])) if known else UNKNOWN,
             "vpc_id": call.given.get("vpc_id"),
-            "tags": {"Name": f"endpoint-{key}", **mapping(entry.get("tags"))},
+            "tags": {"Name": f"endpoint-{key}", **{k: v for k, v in tags.items() if _known(v)}},
         }
         found.append(call.made("aws_vpc_endpoint", f'this["{key}"]', values, key))
     return Called(tuple(found), Open())
@@ -206,11 +207,13 @@ def eks(call: Call) -> Called:
         defaults = mapping(given.get(f"{key[:-1]}_defaults")) or mapping(given.get(f"{key}_defaults"))
         kind = "self_managed_node_group" if self_managed else "eks_managed_node_group"
         for name, group in mapping(groups).items():
-            merged = {"subnet_ids": subnets, "name": name, "cluster_version": version, **defaults, **mapping(group)}
+            own = {"subnet_ids": subnets, "name": name, "cluster_version": version, "cluster_name": cluster}
+            merged = {**own, **defaults, **mapping(group)}
             inner = Call((*call.path, f'{kind}["{name}"]'), merged, eks_version(call), call.said)
             found += _node_group(inner, self_managed=self_managed, minimum=0 if self_managed else 1)
-    for profile in mapping(given.get("fargate_profiles")):
-        found.append(call.made("aws_eks_fargate_profile", str(profile), {}))
+    for profile, entry in mapping(given.get("fargate_profiles")).items():
+        settings = {"subnet_ids": subnets, **mapping(given.get("fargate_profile_defaults")), **mapping(entry)}
+        found.append(call.made("aws_eks_fargate_profile", str(profile), _profile(settings)))
     return Called(tuple(found), Open({"cluster_name": cluster, "cluster_version": version}))
 
 
@@ -262,6 +265,7 @@ def _node_group(call: Call, *, self_managed: bool, minimum: int) -> Iterator[Res
     common = {
         "efa": _efa_addresses(given, version),
         "name": given.get("name"),
+        "cluster_name": given.get("cluster_name"),
         "ami_type": stated(given, "ami_type", _default_ami(version, self_managed=self_managed)),
         "custom_ami": bool(text_of(given.get("ami_id"))),
         "user_data": _boot_text(call, self_managed=self_managed),
@@ -278,6 +282,7 @@ def _node_group(call: Call, *, self_managed: bool, minimum: int) -> Iterator[Res
         "instance_types": given.get("instance_types"),
         "subnet_ids": given.get("subnet_ids"),
         "labels": given.get("labels"),
+        "taint": given.get("taints"),
         "capacity_type": given.get("capacity_type"),
         "update_config": update if given.get("update_config") is None else [given["update_config"]],
     }
@@ -333,7 +338,13 @@ def _boot_text(call: Call, *, self_managed: bool) -> Any:
 
 def fargate_profile(call: Call) -> Called:
     """The submodule fargate-profile, called by itself."""
-    return Called((call.made("aws_eks_fargate_profile", "this", {}),), Open())
+    return Called((call.made("aws_eks_fargate_profile", "this", _profile(call.given)),), Open())
+
+
+def _profile(given: dict[str, Any]) -> dict[str, Any]:
+    selectors = given.get("selectors")
+    chosen = list(selectors.values()) if isinstance(selectors, dict) else selectors  # version 21 has a mapping
+    return {"subnet_ids": given.get("subnet_ids"), "selector": chosen}
 
 
 # --- other modules ----------------------------------------------------------------------------

@@ -179,7 +179,9 @@ def _subnet(stack: Stack, resource: Resource, taken: Set[str], ids: Set[str]) ->
 
 
 def _say_taken(stack: Stack, resource: Resource, block: IPv4Network | None, path: str) -> None:
-    """Note the addresses that were taken when a data source was read: by nodes and pods too, so they are not booked."""
+    """Note the addresses that were in use when a data source was read: nodes and pods are among them, so they are not
+    counted.
+    """
     free = int_of(resource.value("available_ip_address_count"))
     if block is not None and free is not None and (taken := block.num_addresses - RESERVED_BY_AWS - free) > 0:
         text = f"{counted(taken, 'address was', 'addresses were')} taken when this was read: not booked, because nodes "

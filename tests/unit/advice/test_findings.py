@@ -171,8 +171,12 @@ def test_a_code_is_triggered_and_just_not(code: str) -> None:
     assert code not in of(just_not.found())
 
 
+OF_FLEETS = {"IP101", "IP102", "IP103"}  # about several plans; tests/cli/test_fleet.py has them
+
+
 def test_every_code_has_a_case() -> None:
-    assert sorted(codes()) == sorted(CASES)
+    own = [code for code in codes() if not code.startswith(("SV", "LB", "NP"))]  # see test_service_findings.py
+    assert sorted(set(own) - OF_FLEETS) == sorted(CASES)
 
 
 @pytest.mark.parametrize("code", sorted(codes()))

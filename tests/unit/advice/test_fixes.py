@@ -28,9 +28,10 @@ from capacity.advice.snippets.settings import (
 )
 from capacity.cluster.check import CheckResult, check
 from capacity.errors import SpecError
-from capacity.plan.document import PlanSection, parse_yaml
-from capacity.plan.parse import parse_plan
-from capacity.plan.patch import apply_patch, parse_patched, write_patched
+from capacity.plan.document import parse_yaml
+from capacity.plan.parse import parse_patched, parse_plan
+from capacity.plan.patch import apply_patch, write_patched
+from capacity.plan.sections import PlanSection
 
 PLAN = """
 apiVersion: capacity/v1

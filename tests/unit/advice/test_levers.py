@@ -20,10 +20,11 @@ from capacity.advice.snippets.groups import group_subnets_snippets, group_type_s
 from capacity.catalog.table import load_catalog
 from capacity.cluster.check import CheckResult, check
 from capacity.cost.dollar_words import price_difference
-from capacity.plan.document import PlanSection, parse_yaml, read_document
+from capacity.plan.document import parse_yaml, read_document
 from capacity.plan.model import NodeGroup, Subnet
-from capacity.plan.parse import parse_plan, read_plan
-from capacity.plan.patch import apply_patch, parse_patched, write_patched
+from capacity.plan.parse import parse_patched, parse_plan, read_plan
+from capacity.plan.patch import apply_patch, write_patched
+from capacity.plan.sections import PlanSection
 from tests.cli.entry import capacity
 
 PLAN = """

@@ -6,16 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from capacity.catalog.prices import (
-    HEADER,
-    Price,
-    parse_price,
-    price,
-    price_per_hour,
-    read_prices,
-    regions,
-    usd_per_hour,
-)
+from capacity.catalog.price_lookup import price_per_hour
+from capacity.catalog.prices import HEADER, Price, parse_price, price, read_prices, regions, usd_per_hour
 from capacity.errors import CatalogError, SpecError
 
 
@@ -59,6 +51,20 @@ def test_what_is_no_region_is_refused(region: str, said: str) -> None:
     with pytest.raises(SpecError) as caught:
         price_per_hour("m5.large", region)
     assert str(caught.value) == said
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("m5.lrage", "'m5.lrage' is not a known instance type (did you mean 'm5.large', 'm5n.large' or 'm5d.large'?)"),
+        ("", "'' is not a known instance type"),
+        (None, "instance type: None is a NoneType (expected the name of one, such as 'm5.large')"),
+    ],
+)
+def test_an_unknown_type_is_refused_with_the_nearest_names(name: str, said: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        price_per_hour(name)
+    assert str(caught.value).startswith(said)
 
 
 def test_a_region_without_prices_has_none() -> None:

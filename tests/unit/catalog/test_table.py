@@ -229,7 +229,7 @@ def test_the_packaged_catalog_is_read_once() -> None:
 def test_a_single_lookup_imports_neither_numpy_nor_csv() -> None:
     code = (
         "import sys; from capacity.catalog.table import load_catalog, data_summary; load_catalog().get('m5.large');"
-        "data_summary(); from capacity.catalog.prices import price_per_hour; price_per_hour('m5.large');"
+        "data_summary(); from capacity.catalog.price_lookup import price_per_hour; price_per_hour('m5.large');"
         "print({'numpy', 'pandas', 'csv', 'tomllib', 'importlib.resources'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

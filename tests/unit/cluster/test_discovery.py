@@ -23,9 +23,10 @@ from capacity.errors import SpecError
 from capacity.forecast.group_tables import group_table
 from capacity.forecast.grown import growing_demand
 from capacity.plan.discovery import eni_choices, tags_of
-from capacity.plan.document import PlanSection, parse_yaml
+from capacity.plan.document import parse_yaml
 from capacity.plan.model import Plan
 from capacity.plan.parse import parse_plan
+from capacity.plan.sections import PlanSection
 from capacity.plan.versions import version_numbers
 from capacity.trace import lines
 from tests.fixtures.plans import plan_of

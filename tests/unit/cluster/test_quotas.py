@@ -17,10 +17,10 @@ from capacity.cni.facade import start_calls as start_calls_of_node
 from capacity.plan.cni_env import CniSettings
 from capacity.plan.model import Tenant
 from capacity.plan.parse import read_plan
-from capacity.plan.sketch import sketch_plan
 from capacity.plan.tenants import tenant_kinds
 from capacity.vpc.ledger import HOLDERS
 from capacity.vpc.quotas import QuotaUse, load_quotas, node_nau, tenant_enis, tenant_nau
+from tests.fixtures.plans import sketch_plan
 
 BLOCKS = [Net("10.0.0.0/16")]
 

@@ -17,11 +17,12 @@ from capacity.cluster.check import CheckResult, nodes_in
 from capacity.cluster.further_enis import FEW, emptiest_first
 from capacity.cluster.reuse import Kept, Reuse
 from capacity.errors import SpecError
-from capacity.plan.document import PlanSection, parse_json, parse_yaml
+from capacity.plan.document import parse_json, parse_yaml
 from capacity.plan.fields import Field
 from capacity.plan.model import Plan
-from capacity.plan.parse import parse_plan
-from capacity.plan.patch import apply_patch, parse_patched
+from capacity.plan.parse import parse_patched, parse_plan
+from capacity.plan.patch import apply_patch
+from capacity.plan.sections import PlanSection
 from capacity.plan.seen import Seen
 
 SCENARIOS = (

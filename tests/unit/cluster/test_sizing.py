@@ -15,8 +15,8 @@ from capacity.errors import InfeasiblePlan
 from capacity.plan.document import parse_yaml
 from capacity.plan.model import Plan
 from capacity.plan.parse import parse_plan, read_plan
-from capacity.plan.sketch import sketch_plan
 from capacity.vpc.free_space import helping_blocks
+from tests.fixtures.plans import sketch_plan
 
 BLOCKS = [Net("10.0.0.0/16"), Net("100.64.0.0/16")]
 CUSTOM = {"AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG": "true", "ENABLE_PREFIX_DELEGATION": "true"}

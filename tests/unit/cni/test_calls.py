@@ -8,9 +8,7 @@ from capacity.catalog.table import load_catalog
 from capacity.cni.calls import (
     CallCosts,
     call_costs,
-    eni_flap_calls_per_hour,
     launch_calls,
-    prefix_flap_calls_per_hour,
     start_calls,
     stop_calls,
 )
@@ -46,12 +44,6 @@ def test_a_further_eni_and_the_start(custom: bool, discovery: bool, eni: int, st
     assert call_costs(custom_networking=custom, subnet_discovery=discovery) == CallCosts(
         launch=start, new_eni=eni, trunk=trunk
     )
-
-
-def test_rounds_of_a_pool_that_flaps() -> None:
-    """As ipamd itself made them in an hour of virtual time, EC2 answering in 0.2 to 0.3 s."""
-    assert round(prefix_flap_calls_per_hour()) == 236
-    assert round(eni_flap_calls_per_hour(DEFAULT)) == 468
 
 
 class TestLaunch:

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import pytest
 
-from capacity.catalog.prices import price_per_hour
+from capacity.catalog.price_lookup import price_per_hour
 from capacity.cluster.check import check
 from capacity.cost.bill import plan_cost
 from capacity.cost.cluster_fees import in_extended_support, support_of

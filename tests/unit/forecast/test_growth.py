@@ -13,7 +13,7 @@ from capacity.errors import SpecError
 from capacity.forecast.replicas import replica_paths, season_factors
 from capacity.forecast.span import Horizon, parse_horizon
 from capacity.plan.document import parse_yaml
-from capacity.plan.model import Growth, GrowthStep
+from capacity.plan.growth import Growth, GrowthStep
 from capacity.plan.parse import parse_plan
 
 START = date(2027, 1, 1)  # a Friday

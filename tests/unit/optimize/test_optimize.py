@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from capacity.advice.judge import check
-from capacity.catalog.prices import price_per_hour
+from capacity.catalog.price_lookup import price_per_hour
 from capacity.catalog.table import load_catalog
 from capacity.cost.inputs import CostInputs
 from capacity.errors import SpecError
@@ -367,12 +367,12 @@ def test_the_plans_own_groups_are_compared() -> None:
 
 def test_own_groups_that_must_be_there_to_be_compared() -> None:
     given = Request(Choices(types=SMALL, arch="x86_64"), judge=check, simpler=False, current=True)
-    with pytest.raises(SpecError, match="--current: the plan has no node groups of its own"):
+    with pytest.raises(SpecError, match="--current: the plan has no node groups to compare with"):
         optimize_plan(WEB_AND_API, given)
     document = in_vpc("10.0.0.0/16", [("web", "250m", "512Mi", 40)])
     document["nodeGroups"] = [{"name": "old", "instanceTypes": ["m6i.2xlarge"], "subnets": ["sa", "sb"], "nodes": "1"}]
     (row,) = optimize_plan(document, given).alternatives
-    assert (row.name, row.note) == ("the plan's own node groups", "1 m6i.2xlarge (check: tight, 9 pods unscheduled)")
+    assert (row.name, row.note) == ("the plan's own node groups", "1 m6i.2xlarge (check: tight, 9 unschedulable pods)")
 
 
 def test_headroom_is_room_for_further_pods_and_the_plan_keeps_its_replicas() -> None:

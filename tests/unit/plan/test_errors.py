@@ -9,8 +9,7 @@ import pytest
 import yaml
 
 from capacity.errors import MOST_ERRORS, MOST_LINES, SpecError, SpecErrors, UnknownInstanceType
-from capacity.plan.parse import read_plan
-from capacity.plan.patch import read_patched
+from capacity.plan.parse import read_patched, read_plan
 from capacity.plan.tenants import tenant_kinds
 from tests.cli.entry import capacity
 from tests.fixtures.plans import SMALL, plan_of

@@ -19,11 +19,12 @@ from capacity.plan.cilium_settings import NUMBERS, SWITCHES
 from capacity.plan.cilium_settings import PREFIXES as CILIUM_PREFIXES
 from capacity.plan.constants import MOST, SCENARIOS
 from capacity.plan.declaration import Key, Keys
-from capacity.plan.document import PlanSection
 from capacity.plan.fields import Field
-from capacity.plan.model import Checks, DaemonSet, Growth, NodeGroup, Plan, Subnet, Workload
+from capacity.plan.growth import Growth
+from capacity.plan.model import Checks, DaemonSet, NodeGroup, Plan, Subnet, Workload
 from capacity.plan.reading import read_keys
 from capacity.plan.scenario_spec import ScenarioSpec
+from capacity.plan.sections import PlanSection
 from capacity.readers.draft import (
     DaemonSetDraft,
     GroupDraft,

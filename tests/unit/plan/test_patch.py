@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capacity.errors import SpecError
-from capacity.plan.document import PlanSection, parse_json, parse_yaml, read_document
-from capacity.plan.parse import parse_plan
-from capacity.plan.patch import apply_patch, parse_settings, patched_text, read_patched, write_patched
+from capacity.plan.document import parse_json, parse_yaml, read_document
+from capacity.plan.parse import parse_plan, read_patched
+from capacity.plan.patch import apply_patch, parse_settings, patched_text, write_patched
+from capacity.plan.sections import PlanSection
 
 PLAN = """\
 apiVersion: capacity/v1

@@ -374,7 +374,7 @@ def test_placeholders_of_ids_are_no_ids() -> None:
 def test_taints_and_templates_are_said(taints: Any) -> None:
     draft = read(managedNodeGroups=[{"name": "g", "taints": taints, "launchTemplate": {"id": "lt-1", "version": "4"}}])
     assert "tainted (gpu=true:NoSchedule)" in said(draft)
-    assert "the type is in lt-1 version 4, which is not in this file" in said(draft)
+    assert "lt-1 version 4 is not in this file: its type, AMI, max pods and interfaces are not known" in said(draft)
 
 
 def test_an_own_image_of_a_managed_group() -> None:

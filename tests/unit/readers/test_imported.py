@@ -95,7 +95,7 @@ class TestRefusals:
     def test_what_is_no_path(self, path: object) -> None:
         with pytest.raises(SpecError, match=r"is not a path \(expected a file of eksctl: An eksctl ClusterConfig"):
             read_eksctl(path)  # type: ignore[arg-type]
-        with pytest.raises(SpecError, match=r"is not a path \(expected a folder of saved AWS answers"):
+        with pytest.raises(SpecError, match=r"is not a path \(expected a folder of saved AWS CLI output"):
             read_aws(path)  # type: ignore[arg-type]
         if path is not None:
             with pytest.raises(SpecError, match=r"is not a path \(expected a plan"):

@@ -8,9 +8,10 @@ from collections.abc import Callable
 import pytest
 
 from capacity.sim.ec2_side import Ec2Eni, SubnetFull
-from capacity.sim.ipam_store import StoredEni, UsedAddress
+from capacity.sim.ipam_store import StoredEni
+from capacity.sim.node_life import new_node
 from capacity.sim.node_setup import node_setup
-from capacity.sim.pool_manager import NEVER, SimulatedNode, Steps, increase, new_node, reconcile, update
+from capacity.sim.pool_manager import NEVER, SimulatedNode, Steps, increase, reconcile, update
 from capacity.sim.pool_targets import deletable_eni
 from tests.conformance.ipamd_recordings import LATENCY_MS
 
@@ -100,7 +101,7 @@ def test_an_address_cools_down_for_30_seconds_inclusive(age: int, freed: bool) -
     rich = node()
     eni = second_eni(rich, 0)
     base = min(eni.cidrs)
-    eni.cidrs[base].used[base] = UsedAddress(None, NOW - age)
+    eni.cidrs[base].left[base] = NOW - age
     assert (deletable_eni(rich.setup, rich.store, NOW) is not None) == freed
 
 

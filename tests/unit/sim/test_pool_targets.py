@@ -32,7 +32,7 @@ def store(unit: int, *enis: tuple[int, int]) -> IpamStore:
 
 
 def stats(total: int, assigned: int) -> PoolStats:
-    return PoolStats(total, assigned, 0)
+    return PoolStats(total, assigned)
 
 
 @pytest.mark.parametrize(("total", "low"), [(28, True), (29, False), (30, False)])

@@ -123,4 +123,6 @@ def test_what_survives_is_told(
     lines: list[str] = []
     assert run(room, table, 9, 1, lines.append) == code
     assert said in "\n".join(lines)
+    assert run(room, table, 9, 1, lines.append, ["thrice"]) == 2
+    assert lines[-1] == "r has no function thrice"
     assert (tmp_path / "m.py").read_text() == "def twice(a):\n    return a * 2\n"

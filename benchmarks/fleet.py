@@ -1,0 +1,91 @@
+"""How long a fleet takes: in one process, in two, on Dask with two workers; and how that grows with the plans.
+
+    python -m benchmarks.fleet [PLANS] [LARGEST]
+
+Plans are generated: three clusters in each VPC share its two subnets. Wall-clock time depends on what else the machine
+does, so the processor time of all processes stands beside it: its efficiency is the processor time of one process
+divided by that of the run. Dask's scheduler is part of the run. Prints a Markdown table for benchmarks/RESULTS.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.fixtures.fleets import Cluster, write_fleet
+
+PLANS, LARGEST = 2_000, 10_000
+RUNS = {"one process": [], "2 processes": ["-j", "2"], "Dask, 2 workers": ["--local-cluster", "-j", "2"]}
+
+
+class Run(NamedTuple):
+    """One run: wall-clock and processor time, most memory of one process, and the answer's digest."""
+
+    wall_s: float
+    cpu_s: float
+    peak_bytes: int
+    digest: str
+
+
+def generate(folder: Path, count: int) -> None:
+    """Write plans: sizes differ, and three of them share a VPC."""
+    clusters = [
+        Cluster(
+            f"c{i:05}",
+            nodes=1 + i % 7,
+            most=3 + i % 11,
+            replicas=5 + 3 * (i % 13),
+            peak=10 + 5 * (i % 17),
+            vpc=f"vpc-{i // 3:05}",
+            account=f"{i % 9:012}",
+        )
+        for i in range(count)
+    ]
+    write_fleet(folder, clusters)
+
+
+def measure(folder: Path, *options: str) -> Run:
+    """Run the command on the plans of a folder."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    start = time.perf_counter()
+    command = [sys.executable, "-m", "capacity", "fleet", "check", str(folder), "-o", "json", "-q", "--exit-zero"]
+    done = subprocess.run([*command, *options], capture_output=True, check=True)
+    wall = time.perf_counter() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Run(wall, cpu, after.ru_maxrss * 1024, hashlib.sha256(done.stdout).hexdigest())
+
+
+def main(count: int, largest: int) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / str(count)
+        generate(folder, count)
+        runs = {name: measure(folder, *options) for name, options in RUNS.items()}
+        one = runs["one process"]
+        assert len({run.digest for run in runs.values()}) == 1, "the answers differ"
+        print(f"{count:,} plans, load average {os.getloadavg()[1]:.1f} on {os.cpu_count()} cores\n")
+        print("| run | wall clock | processor time | per plan | efficiency (processor time) |")
+        print("|---|---|---|---|---|")
+        for name, run in runs.items():
+            each, share = 1000 * run.cpu_s / count, one.cpu_s / run.cpu_s
+            print(f"| {name} | {run.wall_s:.1f} s | {run.cpu_s:.1f} s | {each:.1f} ms | {share:.2f} |", flush=True)
+        print("\n| plans | processor time | per plan | most memory of a process |")
+        print("|---|---|---|---|")
+        for size in (count // 10, count, largest):
+            folder = Path(place) / f"growth-{size}"
+            generate(folder, size)
+            run = measure(folder)
+            cells = f"{run.cpu_s:.1f} s | {1000 * run.cpu_s / size:.1f} ms | {run.peak_bytes / 1e6:,.0f} MB"
+            print(f"| {size:,} | {cells} |", flush=True)
+
+
+if __name__ == "__main__":
+    given = [int(text) for text in sys.argv[1:3]]
+    main(*(given + [PLANS, LARGEST][len(given) :]))

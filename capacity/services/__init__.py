@@ -1,0 +1,1 @@
+"""What Services cost: kube-proxy's rules, their growth, Service addresses, load balancers and cluster limits."""
