@@ -27,16 +27,34 @@ SOURCES = REPO / "page"
 WORK = REPO / "build" / "page-work"
 OUT = REPO / "build" / "page"
 
-# Rooms of the package that the page does not reach (tests/planner/test_build.py); the same for modules of pages.
-LEFT_OUT = ("cli", "charts", "forecast", "optimize", "sim", "__main__.py", "py.typed")
-LEFT_OUT_PAGES = (
-    *("optimize_", "html.py", "workbook.py", "forecast_page", "templates", "record_page", "report_decision"),
-    *("report_findings", "report_free_share", "report_groups", "report_material", "report_outlook", "report_page"),
-    *("report_sources", "report_subnets"),
+# What the page does not reach (tests/planner/test_build.py): rooms, and the start of modules' paths.
+LEFT_OUT = ("cli", "charts", "fleet", "forecast", "optimize", "__main__.py", "py.typed")
+LEFT_OUT_WITHIN = (
+    *("advice/doctor", "advice/whatif", "advice/simulated_use", "advice/nodes_to_buy", "advice/network_paths"),
+    *("catalog/verify", "catalog/status", "catalog/provenance", "cni/sweep", "node/frames", "node/shape_map"),
+    *("pages/alerts", "pages/data_page", "pages/doctor_page", "pages/forecast_page", "pages/html", "pages/optimize_"),
+    *("pages/record_page", "pages/services_page", "pages/simulate", "pages/subnets_page", "pages/templates"),
+    *(
+        "pages/topic_page",
+        "pages/workbook",
+        "pages/report_decision",
+        "pages/report_findings",
+        "pages/report_free_share",
+    ),
+    *(
+        "pages/report_groups",
+        "pages/report_material",
+        "pages/report_model",
+        "pages/report_outlook",
+        "pages/report_page",
+    ),
+    *("pages/report_beside", "pages/report_services", "pages/report_sources", "pages/report_subnets"),
+    *("readers/aws/offer_file", "readers/aws/types", "readers/aws/eks_fees", "readers/aws/price_list", "readers/taken"),
+    *("services/times", "vpc/drain"),
 )
 DATA = (
     *("eni_limits.csv", "eni_owners.csv", "fees.csv", "findings.toml", "kubernetes_versions.csv", "prefix_walks.csv"),
-    *("prices.csv", "quotas.csv", "tenants.csv", "vpc_cidr_rules.csv"),
+    *("prices.csv", "quotas.csv", "tenants.csv", "vpc_cidr_rules.csv", "network_fees.csv"),
 )
 LIBRARIES = {"pyyaml": "yaml", "ruamel.yaml": "ruamel"}  # pure Python, by distribution
 PYODIDE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
@@ -121,8 +139,8 @@ def engine_files() -> dict[str, Path]:
 
 def _modules(root: Path) -> Iterator[Path]:
     for path in _python(root):
-        top, *rest = path.relative_to(root).parts
-        if top not in LEFT_OUT and not (top == "pages" and rest[0].startswith(LEFT_OUT_PAGES)):
+        name = path.relative_to(root).as_posix()
+        if name.partition("/")[0] not in LEFT_OUT and not name.startswith(LEFT_OUT_WITHIN):
             yield path
 
 

@@ -22,7 +22,7 @@ _LEFT_OUT = """
     pydoc_data rlcompleter sched secrets smtplib socketserver sqlite3 symtable sysconfig tabnanny this timeit
     tkinter trace tracemalloc turtle turtledemo unittest uuid venv wave webbrowser wsgiref xml xmlrpc zipapp
     zoneinfo _aix_support _android_support _apple_support _ios_support _osx_support
-    _sysconfigdata__emscripten_wasm32-emscripten
+    _sysconfigdata__emscripten_wasm32-emscripten _pydatetime _pydecimal tarfile
 """
 LEFT_OUT = frozenset(_LEFT_OUT.split())
 LEFT_OUT_WITHIN = (  # tables of encodings: a plan is UTF-8, and a file of PowerShell UTF-16
@@ -64,7 +64,7 @@ def bytecode(source: bytes, name: str) -> bytes:
     """An unchecked, hash-based .pyc without docstrings: no source and no date is looked at."""
     code = compile(source, name, "exec", dont_inherit=True, optimize=2)
     made: Any = external
-    return bytes(made._code_to_hash_pyc(without_columns(code), b"\0" * 8, False))
+    return bytes(made._code_to_hash_pyc(without_columns(code), b"\0" * 8, False))  # noqa: FBT003 (positional only)
 
 
 def without_columns(code: CodeType) -> CodeType:
