@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from capacity.charts.theme import (
     DASHES,
     LIGHT,
+    NARROW,
+    WIDE,
     Margins,
     Theme,
     check_theme,
@@ -69,11 +72,12 @@ def plot_subnet_states(scenario: ScenarioState, *, ax: Axes | None = None, theme
     rows = sorted(scenario.left, key=lambda s: s.free / s.subnet.usable)[:MOST_SUBNETS]
     if not rows:
         raise SpecError("nothing to draw: the plan has no subnets")
-    margins = Margins(left=0.06, right=0.06, bottom=1.06 if theme.narrow else 0.9, top=0.02)
+    parts, columns = _parts(rows), 2 if theme.narrow else 3
+    margins = Margins(left=0.06, right=0.06, bottom=0.55 + 0.175 * -(-len(parts) // columns), top=0.02)
     with sheet(ax, theme, margins.bottom + 0.15 + 0.5 * len(rows), margins) as (figure, (axes,)):
         most = max(100.0, *(100 * s.used_total / s.subnet.usable for s in rows))
         start = [0.0] * len(rows)
-        for index, (text, counts, hatch) in enumerate(_parts(rows)):
+        for index, (text, counts, hatch) in enumerate(parts):
             share = [100 * n / s.subnet.usable for n, s in zip(counts, rows, strict=True)]
             free = text in (FREE, RESERVED)
             axes.barh(
@@ -109,7 +113,7 @@ def plot_subnet_states(scenario: ScenarioState, *, ax: Axes | None = None, theme
         more = len(scenario.left) - len(rows)
         rest = f" – the {len(rows)} fullest of {len(scenario.left):,} subnets" if more else ""
         title(axes, theme, f"Use of addresses: {scenario.title}{rest}")
-        key_below(axes, 2 if theme.narrow else 3)
+        key_below(axes, columns)
     return figure
 
 
@@ -157,7 +161,9 @@ def plot_headroom(
     if not lines or not curve.counts:
         raise SpecError(f"nothing to draw: no subnet depends on {curve.what}")
     colors = subnet_colors([curve.subnets[i] for i in lines], order, theme)
-    margins = Margins(left=0.55, right=0.95 if theme.narrow else 1.35, bottom=0.45)
+    drawn = [value for i in lines for value in curve.free[i]]
+    digits = max(len(f"{value:,}") for value in (min(drawn), max(drawn)))
+    margins = Margins(left=0.33 + 0.075 * digits, right=0.95 if theme.narrow else 1.35, bottom=0.45)
     with sheet(ax, theme, 2.4 if theme.narrow else 2.9, margins) as (figure, (axes,)):
         ends = []
         for place, index in enumerate(lines):
@@ -177,7 +183,8 @@ def plot_headroom(
                 "textcoords": "offset points",
                 "fontsize": 8,
             }
-            axes.annotate(f"now {curve.now:,}", (curve.now, 0.02), xytext=(3, 0), **beside)
+            low = min(curve.free[i][0] for i in lines) < 0.2 * max(drawn)  # a line along the bottom
+            axes.annotate(f"now {curve.now:,}", (curve.now, 0.4 if low else 0.02), xytext=(3, 0), **beside)
         axes.set_xlabel(f"{curve.what} ({curve.rule})" if theme.titled else curve.what)
         axes.set_ylabel("free addresses")
         axes.grid(axis="y")
@@ -228,7 +235,8 @@ def plot_blocks(blocks: BlockMap, *, ax: Axes | None = None, theme: Theme = LIGH
         "explicit": theme.holders[2],
         "free": theme.ground,
     }
-    with drawing(ax, theme, 8.0, 1.65 + min(7.2 * rows / columns, 5.6)) as (figure, axes):
+    width = NARROW if theme.narrow else WIDE
+    with drawing(ax, theme, width, 1.65 + min((width - 0.8) * rows / columns, 4.2)) as (figure, axes):
         present = [name for name in BLOCKS if name in states]
         cells = [present.index(s) for s in states] + [-1] * (rows * columns - len(states))
         grid = np.array(cells).reshape(rows, columns)
@@ -253,11 +261,12 @@ def plot_blocks(blocks: BlockMap, *, ax: Axes | None = None, theme: Theme = LIGH
         step = max(rows // 8, 1)
         at = list(range(0, rows, step))
         axes.set_yticks(at, [str(blocks.subnet.cidr.network_address + PREFIX_SIZE * columns * r) for r in at])
-        axes.set_xlabel(f"one cell = one /28 (16 addresses), {columns} per row;\n{blocks.rule}")
-        axes.set_title(label(f"/28 blocks of {label(blocks.subnet.name, 40)} ({blocks.subnet.cidr})", 90))
+        rule = "\n".join(wrap(blocks.rule, 40 if theme.narrow else 90))
+        axes.set_xlabel(f"one cell = one /28 (16 addresses), {columns} per row;\n{rule}")
+        title(axes, theme, f"/28 blocks of {label(blocks.subnet.name, 40)} ({blocks.subnet.cidr})")
         shown = [Patch(facecolor=colours[n], hatch=BLOCKS[n][1], edgecolor=theme.edge) for n in present]
         counts = [f"{BLOCKS[n][0]}: {states.count(n):,}" for n in present]
-        legend_below(axes, 3, handles=shown, labels=counts)
+        legend_below(axes, 1 if theme.narrow else 2, handles=shown, labels=counts)
     return figure
 
 

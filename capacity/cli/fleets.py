@@ -29,6 +29,7 @@ from capacity.cli.options import Output as PlainOutput
 from capacity.cli.output import FORMATS
 from capacity.optimize.choices import EFFORT_NAMES
 from capacity.plan.constants import ARCHS, AT_REST
+from capacity.units import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,11 +110,12 @@ def check(
     given.check()
     from capacity.cli.output import emit
     from capacity.fleet.across import across
+    from capacity.fleet.fleet_overview import with_overview
     from capacity.fleet.fleet_page import answer
 
     run = fleet_run(given, "check", {"scenarios": scenario or None, "full": full})
     found = across(run)
-    emit(answer(run, found, _inputs(run, {"scenarios": scenario or None})), to)
+    emit(with_overview(answer(run, found, _inputs(run, {"scenarios": scenario or None})), run, found), to)
     _leave(run, found.verdict, fail_on, exit_zero=exit_zero, keep_going=keep_going)
 
 
@@ -264,6 +266,48 @@ def report(
         note(f"{verdict_of(run, found).line}")
         note(f"wrote {out_dir / 'index.html'}")
     _leave(run, found.verdict, "error", exit_zero=True, keep_going=keep_going)
+
+
+@app.command("import")
+def import_(
+    out_dir: Annotated[
+        Path, typer.Option("--out-dir", help="Folder for the plans and their fleet.yaml.", metavar="DIR")
+    ],
+    profiles: Annotated[
+        str | None,
+        typer.Option("--profiles", help="Profiles in the AWS configuration files.", metavar="NAME[,NAME...]"),
+    ] = None,
+    regions: Annotated[
+        str | None,
+        typer.Option("--regions", help="AWS Regions. Default: the Region of each profile.", metavar="NAME[,NAME...]"),
+    ] = None,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="Do not exit with 2 because of clusters that cannot be read.")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Create plans for all EKS clusters of several accounts and regions, and a fleet.yaml that lists them.
+
+    Read-only calls with your credentials. An account, region or cluster that cannot be read does not stop the others.
+    A plan that is already in the folder keeps its values.
+
+    Example: capacity fleet import --profiles shop,search --regions us-east-1,eu-west-1 --out-dir clusters
+    """
+    from capacity.cli.output import note, notes
+    from capacity.errors import CapacityError
+    from capacity.fleet.fleet_import import import_fleet
+
+    def listed(text: str | None) -> list[str | None]:
+        return [*(part.strip() for part in (text or "").split(",") if part.strip())] or [None]
+
+    found = import_fleet(listed(profiles), listed(regions), out_dir, (lambda _: None) if quiet else note)
+    notes(f"error: {line}" for line in found.errors)
+    if not found.plans:
+        raise CapacityError("no cluster was imported")
+    if not quiet:
+        note(f"wrote {counted(len(found.plans), 'plan')} and {out_dir / 'fleet.yaml'} (capacity fleet check {out_dir})")
+    if found.errors and not keep_going:
+        raise typer.Exit(2)
 
 
 def fleet_run(

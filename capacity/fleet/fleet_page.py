@@ -39,15 +39,8 @@ def answer(run: FleetRun, found: Across, inputs: Mapping[str, Any]) -> Answer:
         page=page(run, found),
         rows=[csv_row(row) for row in clusters],
         warnings=warnings_of(run),
-        texts={"sarif": partial(sarif, run, found), "html": partial(_html, run, found)},
+        texts={"sarif": partial(sarif, run, found)},
     )
-
-
-def _html(run: FleetRun, found: Across) -> str:
-    from capacity import __version__
-    from capacity.fleet.overview import render_overview
-
-    return render_overview(run, found, __version__)
 
 
 def warnings_of(run: FleetRun) -> list[str]:

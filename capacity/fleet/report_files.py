@@ -11,7 +11,7 @@ from urllib.parse import quote
 from capacity.errors import SpecError
 from capacity.files import write_file
 from capacity.fleet.across import Across
-from capacity.fleet.overview import render_overview
+from capacity.fleet.fleet_overview import render_overview
 from capacity.fleet.run import FleetRun
 from capacity.fleet.unit import Row
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 LAYOUTS = ("wide", "narrow")  # of every chart: for two columns, and for a phone and print
 HALF = 76  # letters of a table that fit into half of the page
+SENTENCE = 30  # letters of a cell from which a table is not halved
 BRIEF_CARD = 400  # letters of a card that fits into half of the page
 
 
@@ -127,9 +128,11 @@ def _numeric(table: Table) -> list[bool]:
 
 
 def span(table: Table) -> str:
-    """``half`` if the table fits into one of two columns, otherwise ``full``."""
+    """``half`` if the table fits into one of two columns, otherwise ``full``; sentences need the whole width."""
     width = 0
     for column in table.columns:
+        if any(len(text) > SENTENCE for text in cells_of(table, column)[:50]):
+            return "full"
         word = max(map(len, column.heading.split()), default=0)
         width += max([word, *(min(len(text), 28) for text in cells_of(table, column)[:50])]) + 2
     return "half" if width <= HALF else "full"

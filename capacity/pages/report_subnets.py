@@ -107,7 +107,7 @@ def _block_chart(number: int, state: SubnetState) -> Chart:
         return plot_blocks(packed_blocks(state), theme=theme)
 
     words = f"{state.prefixes:,} prefixes; at most {state.free_prefixes or 0:,} additional /28 blocks are free."
-    return Chart(f"blocks-{number}", f"/28 blocks of {state.subnet.name}", words, draw, wide=True)
+    return Chart(f"blocks-{number}", f"/28 blocks of {state.subnet.name}", words, draw)
 
 
 def scenarios_section(material: Material) -> Section:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from capacity.cli import data_refresh
 from capacity.readers.aws import client as aws_client
 from tests.aws.server import Aws
 from tests.aws.world import World, build
@@ -49,7 +50,8 @@ def server() -> Iterator[tuple[Aws, World]]:
 def aws(server: tuple[Aws, World], monkeypatch: pytest.MonkeyPatch) -> Aws:
     server[0].door.reset()
     server[0].door.addons = {"vpc-cni": dict(ADDON), "coredns": dict(DNS)}
-    monkeypatch.setattr(aws_client, "open_session", _open_session)
+    for module in (aws_client, data_refresh):  # the latter keeps its own reference once it is imported
+        monkeypatch.setattr(module, "open_session", _open_session)
     return server[0]
 
 

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from capacity.fleet.across import across
-from capacity.fleet.overview import render_overview
+from capacity.fleet.fleet_overview import render_overview
 from capacity.fleet.plan_files import Sources, find_sources
 from capacity.fleet.run import FleetRun, run_fleet
 from capacity.fleet.shared import Sharing

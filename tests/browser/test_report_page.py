@@ -257,6 +257,10 @@ LETTERS = """() => Array.from(document.querySelectorAll(".chart svg text"))
     / e.ownerSVGElement.viewBox.baseVal.width)"""
 
 
+CUT = """() => Array.from(document.querySelectorAll(".half .scroll, .full .scroll"))
+  .filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.getAttribute("aria-label"))"""
+
+
 def test_wide_pages_have_two_columns(browser: Any, pages: dict[str, str]) -> None:
     visit = Visit(browser, pages["example"])
     charts = visit.page.locator("section[aria-labelledby=subnets] .chart")
@@ -265,7 +269,13 @@ def test_wide_pages_have_two_columns(browser: Any, pages: dict[str, str]) -> Non
         visit.page.set_viewport_size({"width": width, "height": 900})
         places[width] = [charts.nth(i).bounding_box() for i in range(2)]
     letters = visit.page.evaluate(LETTERS)
+    visit.page.set_viewport_size({"width": 1280, "height": 900})
+    cut = visit.page.evaluate(CUT)
+    visit.page.emulate_media(media="print")
+    visit.page.set_viewport_size({"width": 695, "height": 1000})  # A4 without its margins, in CSS pixels
+    cut_on_paper = visit.page.evaluate(CUT)
     visit.close()
+    assert (cut, cut_on_paper) == ([], [])
     assert places[1280][0]["y"] == pytest.approx(places[1280][1]["y"], abs=40)
     assert places[1280][1]["x"] > places[1280][0]["x"] + places[1280][0]["width"]
     assert places[1000][1]["x"] == places[1000][0]["x"]

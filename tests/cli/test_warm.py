@@ -123,13 +123,13 @@ def test_what_is_refused(arguments: tuple[str, ...], message: str) -> None:
 
 
 def test_churn_changes_what_is_recommended() -> None:
-    """The setting that the formulas recommend makes more than 1% of the pods wait when two are replaced per minute."""
-    done = run("warm", EXAMPLE, "--churn", "2/min", "-o", "json")
+    """The setting that the formulas recommend makes a tenth of the pods wait when four are replaced per minute."""
+    done = run("warm", EXAMPLE, "--churn", "4/min", "-o", "json")
     results = json.loads(done.stdout)["results"]
     by_name = {row["setting"]: row["churn"] for row in results["settings"] if not row["prefix_delegation"]}
     best = results["recommendation"]["setting"]
-    assert best == "WARM_IP_TARGET=5 MINIMUM_IP_TARGET=18"
-    assert by_name[best]["waited_pct"] <= 1 < by_name["WARM_IP_TARGET=4 MINIMUM_IP_TARGET=17"]["waited_pct"]
+    assert best == "WARM_IP_TARGET=2 MINIMUM_IP_TARGET=20"
+    assert by_name[best]["waited_pct"] <= 1 < 5 < by_name["WARM_IP_TARGET=4 MINIMUM_IP_TARGET=17"]["waited_pct"]
     usual = by_name["WARM_ENI_TARGET=1"]
     assert (usual["waited_pct"], usual["delay_p99_s"], usual["calls_per_hour"]) == (0.0, 0.0, 0.0)
     tight = by_name["WARM_IP_TARGET=1 MINIMUM_IP_TARGET=11"]

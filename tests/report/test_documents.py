@@ -171,6 +171,27 @@ def test_the_workbook_holds_text_as_text_and_numbers_as_numbers(hostile: Page) -
     assert "<v>251</v>" in text
 
 
+def test_the_workbook_has_formats_charts_and_whole_names() -> None:
+    with zipfile.ZipFile(io.BytesIO(workbook_bytes(plans.example()))) as book:
+        parts = {name: book.read(name).decode() for name in book.namelist() if name.endswith(".xml")}
+    names = re.findall(r'<sheet name="([^"]+)" sheetId="(\d+)"', parts["xl/workbook.xml"])
+    assert [n for n, _ in names[:4]] == ["Verdict", "Free share", "Runway", "Findings"]
+    assert "peak+zone-loss (us-east-1a)" in [n for n, _ in names]  # not cut
+    titles = re.findall(r'<definedName name="_xlnm.Print_Titles"', parts["xl/workbook.xml"])
+    assert len(titles) == len(names)
+    sheets = {name: parts[f"xl/worksheets/sheet{number}.xml"] for name, number in names}
+    assert all('<pane xSplit="1" ySplit="1"' in sheet for sheet in sheets.values())
+    assert all('orientation="landscape"' in sheet and 'paperSize="9"' in sheet for sheet in sheets.values())
+    codes = dict(re.findall(r'<numFmt numFmtId="(\d+)" formatCode="([^"]*)"', parts["xl/styles.xml"]))
+    assert {"0.0%", "&quot;$&quot;#,##0.00", "#,##0"} <= {*codes.values(), "#,##0"}
+    assert 'operator="equal"' in sheets["Scenarios"]  # verdicts are coloured
+    drawn = [name for name, sheet in sheets.items() if "<drawing " in sheet]
+    assert {"Free share", "steady", "Node limits"} <= set(drawn)
+    charts = [part for name, part in parts.items() if name.startswith("xl/charts/chart")]
+    assert len(charts) == len(drawn)
+    assert any('<c:grouping val="stacked"/>' in chart and "steady" in chart for chart in charts)
+
+
 def test_without_xlsxwriter_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     real = builtins.__import__
 
@@ -279,6 +300,47 @@ def test_what_takes_long_is_left_out_of_a_large_plan_and_said(monkeypatch: pytes
     # 26 + 8 nodes at the ceiling, 9 + 2 in steady: ⌈3,400 ÷ 11⌉ = 310 %
     assert material.explorer.percents[few:] == (310,)
     assert gathering.LEFT_OUT in render_html(report_page(material), "0")
+
+
+def test_the_forecast_of_many_growing_workloads_has_fewer_simulations() -> None:
+    plan = read_plan(plans.EXAMPLE)
+    growing = next(w for w in plan.workloads if w.growth)
+    assert gathering.paths_of(plan) == 10_000
+    for count, paths in ((80, 10_000), (100, 8_000), (400, 2_000), (5_000, 1_000)):
+        many = tuple(replace(growing, name=f"w{i}") for i in range(count))
+        assert gathering.paths_of(replace(plan, workloads=many)) == paths
+
+
+def test_the_report_says_that_it_has_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gathering, "MOST_DRAWS", 1)
+    text = render_markdown(report_page(plans.material_of(plans.EXAMPLE, ["steady"])))
+    assert "1,000 simulations (of a plan this large; capacity forecast: 10,000); P10" in text
+    assert "capacity forecast: 10,000" not in render_markdown(plans.example())
+
+
+def test_the_forecast_with_the_fix_is_that_of_the_changed_plan(tmp_path: Path) -> None:
+    done = capacity("report", str(plans.EXAMPLE), "-q", "--as-of", "2026-11-25", "-o", "json", "--horizon", "3y")
+    (rows,) = (t["rows"] for t in json.loads(done.stdout)["results"]["tables"] if t["section"] == "forecast")
+    changed = tmp_path / "fixed.yaml"
+    capacity("check", str(plans.EXAMPLE), "--fix-out", str(changed), "--exit-zero")
+    told = capacity("forecast", str(changed), "--as-of", "2026-11-25", "--horizon", "3y", "-o", "json")
+    dates = {row["name"]: row["date_p50"] for row in json.loads(told.stdout)["results"]}
+    assert {row["subnet"]: row["fixed"] for row in rows} == {n: d or "after 2029-11-25" for n, d in dates.items()}
+
+
+def test_the_nodes_of_the_cluster_are_held_against_the_model() -> None:
+    folder = plans.EXAMPLE.parent
+    given = ("--from", str(folder / "aws-answers"), "--kubectl", str(folder / "nodes-and-pods.json"))
+    done = capacity("report", str(plans.EXAMPLE), *given, "-q", "-o", "json", "--scenario", "steady")
+    (rows,) = (t["rows"] for t in json.loads(done.stdout)["results"]["tables"] if t["section"] == "model")
+    told = capacity("doctor", *given, "--exit-zero", "-o", "json")
+    (group,) = json.loads(told.stdout)["results"]["model"]
+    assert [rows[0][k] for k in ("group", "nodes", "model", "held", "off")] == [
+        group["node_group"], group["nodes"], group["expected"], group["held"], len(group["nodes_off"])
+    ]  # fmt: skip
+    refused = capacity("report", str(plans.EXAMPLE), "--kubectl", "x")
+    assert refused.stderr == "error: --kubectl: give --from as well, the folder of saved AWS output\n"
+    assert refused.code == 2
 
 
 class TestWhatIf:

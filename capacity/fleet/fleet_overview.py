@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
-from functools import cache
+from dataclasses import replace
+from functools import cache, partial
 from typing import Any
 
 from capacity.fleet.across import Across
@@ -22,6 +23,7 @@ from capacity.fleet.fleet_page import (
     warnings_of,
 )
 from capacity.fleet.run import FleetRun
+from capacity.pages.answer import Answer
 from capacity.pages.cells import plain, shown
 from capacity.pages.html import page_style
 from capacity.pages.page import TableColumn
@@ -42,6 +44,13 @@ COLUMNS = (
     TableColumn("usd_per_month", "USD per month", decimals=2),
     TableColumn("plan", "plan"),
 )
+
+
+def with_overview(answer: Answer, run: FleetRun, found: Across) -> Answer:
+    """The answer of a check that can also be written as the overview."""
+    from capacity import __version__
+
+    return replace(answer, texts={**answer.texts, "html": partial(render_overview, run, found, __version__)})
 
 
 def render_overview(run: FleetRun, found: Across, version: str, reports: Mapping[str, str] | None = None) -> str:
