@@ -146,7 +146,7 @@ def decode_text(data: bytes, name: str) -> str:
 
 
 def _parse_either(text: str, name: str) -> Any:
-    """The document as JSON, or as YAML in flow style; if it is neither, JSON's error is raised."""
+    """The document as JSON, or as YAML in flow style; if it is neither, the error of the format that its name says."""
     try:
         return parse_json(text, name)
     except NotJson as error:
@@ -155,6 +155,8 @@ def _parse_either(text: str, name: str) -> Any:
         try:
             return parse_yaml(text, name)
         except SpecError:
+            if name.lower().endswith((".yaml", ".yml")):
+                raise
             raise error from None
 
 

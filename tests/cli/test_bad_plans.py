@@ -111,7 +111,7 @@ def spelt(path: tuple[str | int, ...]) -> str:
 def is_free_text(path: tuple[str | int, ...]) -> bool:
     """Names and tags take any text; an environment variable any value, as the CNI replaces what it cannot read."""
     return (
-        path[-1] in ("name", "namespace", "region", "zone", "version", "maxPodsExpression", "add")
+        path[-1] in ("name", "id", "account", "namespace", "region", "zone", "version", "maxPodsExpression", "add")
         or "env" in path
         or "tags" in path
         or path[0] == "metadata"

@@ -18,6 +18,7 @@ import pytest
 from capacity.cost.dollar_words import usd, usd_change
 from capacity.pages.cells import NUMBER, cell
 from capacity.pages.csv_rows import flatten
+from capacity.sim.sim_words import span
 from tests.cli.command import run
 from tests.pages.printed import EXAMPLES, Cells, Printed, Row, printed, results, tables_of
 
@@ -302,6 +303,109 @@ def closest_quota(balancer: Any) -> str:
     use = max(balancer["quotas"], key=lambda u: u["used"] / u["limit"])
     return f"{use['used']:,} of {use['limit']:,} ({use['what'].split(' of ')[0].lower()})"
 
+
+SIMULATE = "simulate {examples}/shop-prod.yaml --scenario peak+rollout --for 10m"
+FLEET = "fleet check {examples}/fleet"
+
+
+def _runs_out(subnet: Any) -> str:
+    at = subnet["exhausted_at"]
+    return "–" if at is None else f"after {span(at)} ✖"
+
+
+def _calls(found: Any) -> list[dict[str, Any]]:
+    told = found["summary"]
+    hours = told["seconds"] / 3600
+    return [
+        {"kind": kind, "calls": n, "per_hour": round(n / hours), "throttled": told["throttled_by_kind"].get(kind)}
+        for kind, n in sorted(told["ec2_calls_by_kind"].items(), key=lambda pair: (-pair[1], pair[0]))
+    ]
+
+
+def _used_by(subnet: Any) -> str:
+    return ", ".join(f"{c['name']} {c['used']:,}" for c in subnet["clusters"])
+
+
+def _next_block(vpc: Any) -> str:
+    return f"{vpc['next_block']['cidr']} ({NEXT[vpc['next_block']['source']]})"
+
+
+NEXT = {"free": "free in the VPC"}
+MANY_TABLES = [
+    Expected(
+        SIMULATE,
+        ("fewest free",),
+        lambda r: r["summary"]["subnets"],
+        {
+            "subnet": "name",
+            "zone": "zone",
+            "usable": "usable",
+            "fewest free": "lowest_free",
+            "fewest free /28": "lowest_free_prefixes",
+            "runs out": _runs_out,
+        },
+    ),
+    Expected(
+        SIMULATE,
+        ("per hour",),
+        _calls,
+        {"EC2 call": "kind", "calls": "calls", "per hour": "per_hour", "throttled": "throttled"},
+    ),
+    Expected(
+        FLEET,
+        ("tightest subnet",),
+        lambda r: sorted(r["clusters"], key=lambda c: (c["tightest"]["free_pct"], c["name"])),
+        {
+            "cluster": "name",
+            "verdict": "verdict",
+            "plan": "plan",
+            "account": "account",
+            "region": "region",
+            "tightest subnet": lambda c: c["tightest"]["subnet"],
+            "in scenario": lambda c: c["tightest"]["scenario"],
+            "free": lambda c: c["tightest"]["free"],
+            "free %": lambda c: f"{c['tightest']['free_pct']:.1f}",
+            "nodes": "nodes",
+            "USD per month": "usd_per_month",
+        },
+    ),
+    Expected(
+        FLEET,
+        ("used by clusters",),
+        lambda r: r["shared_subnets"],
+        {
+            "subnet": "name",
+            "verdict": "verdict",
+            "VPC": "vpc",
+            "zone": "zone",
+            "CIDR": "cidr",
+            "usable": "usable",
+            "used by clusters": _used_by,
+            "by others": "other",
+            "free now": "free",
+            "free at peak": "free_peak",
+            "free at worst": lambda s: s["worst"]["free"],
+            "in scenario": lambda s: s["worst"]["scenario"],
+        },
+    ),
+    Expected(
+        FLEET,
+        ("next /20",),
+        lambda r: r["vpcs"],
+        {
+            "VPC": "id",
+            "account": "account",
+            "region": "region",
+            "blocks": lambda v: ", ".join(v["cidrs"]),
+            "clusters": "clusters",
+            "subnets": "subnets",
+            "usable": "usable",
+            "free now": "free",
+            "free at peak": "free_peak",
+            "next /20": _next_block,
+        },
+    ),
+]
 
 SERVICE_TABLES = [
     Expected(
@@ -738,6 +842,7 @@ TABLES = [
         {"path": "path", "change": "change", "plan": "plan", "reality": "reality"},
     ),
     *SERVICE_TABLES,
+    *MANY_TABLES,
 ]
 
 

@@ -8,4 +8,4 @@ from benchmarks.fuzz_check import example_plans, run
 def test_three_hundred_damaged_plans() -> None:
     tally = run(example_plans(), 300, seed=3)
     assert tally.refused.total() > 100
-    assert tally.verdicts.total() > 50
+    assert tally.verdicts.total() > 40

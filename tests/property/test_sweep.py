@@ -149,8 +149,8 @@ def test_nothing_to_do() -> None:
     [
         ([-1], 110, FIELDS, "pods: expected counts from 0 to 1,000,000, found -1 to -1"),
         ([MOST + 1], 110, FIELDS, "pods: expected counts from 0 to 1,000,000"),
-        ([1.5], 110, FIELDS, "pods: expected whole numbers"),
-        ([[1, 2]], 110, FIELDS, "pods: expected whole numbers, a single one or a row of them"),
+        ([1.5], 110, FIELDS, r"pods: \[1.5\] \(expected a whole number or a row"),
+        ([[1, 2]], 110, FIELDS, r"pods: \[\[1, 2\]\] \(expected a whole number or a row"),
         ([1], -3, FIELDS, "max_pods: expected counts from 0"),
         ([1], [1, 2, 3], FIELDS, "max_pods: expected one number or 1461, found 3"),
         ([1], 110, ["adresses"], "columns: 'adresses' is not one of enis, secondary_ips"),
