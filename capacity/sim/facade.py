@@ -8,6 +8,7 @@ from capacity.sim.node_replay import replay
 from capacity.sim.node_simulation import setup_of, simulate_node
 from capacity.sim.observed import Sample, SimulationResult, SubnetOutcome
 from capacity.sim.plan_cluster import check_simulated
+from capacity.sim.plan_seeds import simulate_seeds
 from capacity.sim.plan_simulation import CronDemand, RecordedPods, simulate
 from capacity.sim.recorded_events import read_events
 from capacity.sim.sim_words import sentence, span
@@ -37,5 +38,6 @@ __all__ = [
     "setup_of",
     "simulate",
     "simulate_node",
+    "simulate_seeds",
     "span",
 ]
