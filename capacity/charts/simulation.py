@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from capacity.charts.theme import LIGHT, VERMILION, Theme, drawing, label, legend_below, thousands
+from capacity.charts.theme import LIGHT, NARROW, VERMILION, WIDE, Theme, drawing, label, legend_below, thousands
 from capacity.errors import check_kind
 
 if TYPE_CHECKING:
@@ -28,7 +28,9 @@ def plot_simulation(result: SimulationResult, *, ax: Axes | None = None, theme: 
         "cooling": [s.cooling for s in result.timeline],
         "warm": [s.available - s.cooling for s in result.timeline],
     }
-    with drawing(ax, theme, 8.0, 4.2) as (figure, axes):
+    alone = (8.0, 4.2)  # as a file, otherwise a column of a page [inches]
+    width, height = alone if theme.titled else (NARROW if theme.narrow else WIDE, 3.4)
+    with drawing(ax, theme, width, height) as (figure, axes):
         stacks = axes.stackplot(times, *parts.values(), labels=list(parts), colors=theme.series[:3], alpha=0.75)
         for stack, hatch in zip(stacks, ("", "///", "..."), strict=True):
             stack.set_hatch(hatch)
@@ -46,6 +48,7 @@ def plot_simulation(result: SimulationResult, *, ax: Axes | None = None, theme: 
         axes.set_xlabel(f"{name} since the start")
         axes.set_ylabel("addresses, pods")
         thousands(axes.yaxis)
-        axes.set_title(label(f"{result.title}: addresses of the pools over time", 90))
-        legend_below(axes, 3)
+        if theme.titled:
+            axes.set_title(label(f"{result.title}: addresses of the pools over time", 90))
+        legend_below(axes, 2 if theme.narrow else 3)
     return figure

@@ -27,8 +27,10 @@ from capacity.cli.optimize_flags import Arch, Effort, MaxVcpus, Types
 from capacity.cli.options import Color, OutFile, Quiet, Scenario, Set, Wide, one_of, packed, sink, whole, words
 from capacity.cli.options import Output as PlainOutput
 from capacity.cli.output import FORMATS
+from capacity.cli.simulate_options import For, Seed, seconds_of, seeds_of
+from capacity.cli.tab_completion import complete_scenario
 from capacity.optimize.choices import EFFORT_NAMES
-from capacity.plan.constants import ARCHS, AT_REST
+from capacity.plan.constants import ARCHS, AT_REST, SCENARIOS
 from capacity.units import counted
 
 if TYPE_CHECKING:
@@ -53,6 +55,15 @@ FailOn = Annotated[
     str, typer.Option("--fail-on", help="error: exit 1 if exhausted. warning: also if tight.", metavar="LEVEL")
 ]
 ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit 0 regardless of the verdict.")]
+ScenarioName = Annotated[
+    str,
+    typer.Option(
+        "--scenario",
+        help="What happens: a scenario of check, such as rollout, upgrade or peak+rollout.",
+        metavar="NAME",
+        autocompletion=complete_scenario,
+    ),
+]
 Horizon = Annotated[str, typer.Option("--horizon", help="Length of the forecast.", metavar="TIME")]
 AsOf = Annotated[
     str | None, typer.Option("--as-of", help="First day of the forecast instead of today.", metavar="DATE")
@@ -167,6 +178,50 @@ def forecast(
 
     run = fleet_run(given, "forecast", options)
     emit(forecast_answer(run, _inputs(run, options)), to)
+    _leave(run, "ok", "error", exit_zero=True, keep_going=keep_going)
+
+
+@app.command()
+def simulate(
+    paths: Paths = None,
+    settings: Set = None,
+    scenario: ScenarioName = "rollout",
+    length: For = "30m",
+    seed: Seed = 1,
+    seeds: Annotated[int, typer.Option("--seeds", help="Simulations of each cluster.", metavar="N")] = 1,
+    keep_going: KeepGoing = False,
+    jobs: Jobs = None,
+    scheduler: Scheduler = None,
+    local_cluster: LocalCluster = False,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
+    resume: Resume = None,
+    memory_limit: MemoryLimit = ONE_PLAN,
+    output: PlainOutput = "table",
+    out_file: OutFile = None,
+    color: Color = "auto",
+    quiet: Quiet = False,
+    wide: Wide = False,
+) -> None:
+    """Simulate a scenario in each cluster: which one runs out first, and how long pods wait.
+
+    Each cluster is simulated alone; the other clusters in its subnets keep the addresses that they hold at its start.
+
+    Examples: capacity fleet simulate clusters/ --scenario peak · capacity fleet simulate --seeds 20 --jobs 8 -o csv
+    """
+    given = packed(FleetOptions, locals())
+    to = sink(output, out_file, color, quiet=quiet, wide=wide)
+    for part in scenario.partition(":")[0].split("+"):
+        one_of("--scenario", part, SCENARIOS)
+    seeds_of(seed, seeds)
+    given.check()
+    options = {"scenario": scenario, "seconds": seconds_of(length), "seed": seed, "seeds": seeds}
+    from capacity.cli.output import emit
+    from capacity.fleet.fleet_simulated import simulate_answer
+
+    run = fleet_run(given, "simulate", options)
+    emit(simulate_answer(run, _inputs(run, options)), to)
     _leave(run, "ok", "error", exit_zero=True, keep_going=keep_going)
 
 

@@ -26,11 +26,12 @@ from capacity.cli.data import parse_day
 from capacity.cli.optimize_flags import Arch, Types, type_globs
 from capacity.cli.options import Color, Plan, Quiet, Scenario, Set, one_of, packed, sink
 from capacity.cli.output import FORMATS
+from capacity.cli.tab_completion import complete_scenario
 from capacity.errors import SpecError
 from capacity.plan.constants import ARCHS, TIERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from capacity.advice.node_figures import NodeFigures
     from capacity.cli.checked_plan import Checked
@@ -40,8 +41,11 @@ if TYPE_CHECKING:
     from capacity.optimize.optimized import Optimized
     from capacity.pages.page import Page
     from capacity.pages.report_material import Material
+    from capacity.plan.model import Plan as ReadPlan
+    from capacity.sim.facade import Distribution
 
 DOCUMENTS = ("html", "md", "xlsx")
+SIMULATIONS = 5  # seeds of each scenario of --simulate
 REPORT_FORMATS = (*DOCUMENTS, *(f for f in FORMATS if f not in DOCUMENTS))
 
 Output = Annotated[
@@ -67,6 +71,16 @@ Alerts = Annotated[
 Sizing = Annotated[
     bool,
     typer.Option("--sizing", help="Add the node groups to buy, as capacity optimize finds them; takes some seconds."),
+]
+Simulate = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--simulate",
+        help=f"Add this scenario over time, as capacity simulate plays it with {SIMULATIONS} seeds: waits of pods, "
+        "subnets that run out, EC2 calls. Repeatable.",
+        metavar="NAME",
+        autocompletion=complete_scenario,
+    ),
 ]
 Against = Annotated[
     Path | None,
@@ -117,6 +131,7 @@ def report(
     alerts: Alerts = None,
     theme: Theme = "light",
     sizing: Sizing = False,
+    simulate: Simulate = None,
     types: Types = None,
     arch: Arch = None,
     answers: Answers = None,
@@ -155,13 +170,14 @@ def report(
 
     prices = cost_inputs(packed(CostOptions, locals()))
     checked = checked_plan(given.plan, given.settings, given.scenario, prices)
+    simulations = _simulated(checked.result.plan, given, quiet=quiet)
     with progress("forecast", quiet=quiet) as tell:
-        material = _material(checked, given, day, tell)
+        material = replace(_material(checked, given, day, tell), simulations=simulations)
     if choices is not None:
         material = replace(material, sizing=_sized(checked, choices, quiet))
     if given.answers is not None:
         material = replace(material, nodes=_nodes(given.answers, given.kubectl))
-    material = _with_today(_with_fixes(material, checked, given, day), checked, given, day)
+    material = _with_today(_with_fixes(material, checked, given, day), checked, given, day, quiet=quiet)
     page = report_page(material)
     if given.charts is not None:
         write_charts(page, given.charts, given.theme)
@@ -182,6 +198,7 @@ class ReportOptions:
     alerts: Path | None
     theme: str
     sizing: bool
+    simulate: list[str] | None
     types: str | None
     arch: str | None
     answers: Path | None
@@ -231,7 +248,7 @@ def _nodes(answers: Path, kubectl: Path | None) -> tuple[NodeFigures, ...]:
     return found
 
 
-def _with_today(material: Material, checked: Checked, given: ReportOptions, day: date) -> Material:
+def _with_today(material: Material, checked: Checked, given: ReportOptions, day: date, *, quiet: bool) -> Material:
     """The material with that of the plan of today: of --against, or of the plan without --set."""
     from capacity.pages.report_material import gather, subnets_by_room
 
@@ -241,7 +258,12 @@ def _with_today(material: Material, checked: Checked, given: ReportOptions, day:
     found = gather(before, material.command, day, horizon=given.horizon, prices=checked.prices, brief=True)
     order = tuple(dict.fromkeys((*material.order, *subnets_by_room(before))))
     words = before.plan.file if given.against is not None else "the plan without --set"
-    return replace(material, today=replace(found, order=order), today_words=words, order=order)
+    try:
+        simulations = _simulated(before.plan, given, quiet=quiet)
+    except SpecError as error:
+        raise SpecError(f"{words}: {error}") from None
+    found = replace(found, order=order, simulations=simulations)
+    return replace(material, today=found, today_words=words, order=order)
 
 
 def _today(checked: Checked, given: ReportOptions) -> CheckResult | None:
@@ -253,6 +275,23 @@ def _today(checked: Checked, given: ReportOptions) -> CheckResult | None:
         return None
     file = checked.file if given.against is None else read_plan_file(given.against)
     return check_with_findings(parse_plan(file.document, file.name), checked.scenarios)[0]
+
+
+def _simulated(plan: ReadPlan, given: ReportOptions, *, quiet: bool) -> Mapping[str, Distribution]:
+    """The scenarios of --simulate over time, by their name."""
+    if not given.simulate:
+        return {}
+    from capacity.cli.progress import progress
+    from capacity.plan.scenarios import scenario_option
+    from capacity.sim.facade import check_simulated, simulate_seeds
+
+    check_simulated(plan.cni.settings)
+    specs = {name: scenario_option(name, plan, "--simulate") for name in given.simulate}
+    seeds, found = range(1, SIMULATIONS + 1), {}
+    for name, spec in specs.items():
+        with progress(f"simulate {name}", quiet=quiet) as tell:
+            found[name] = simulate_seeds(plan, spec, seeds, progress=tell)
+    return found
 
 
 def _choices(given: ReportOptions) -> Choices | None:
@@ -344,6 +383,7 @@ def _command(checked: Checked, given: ReportOptions, day: date) -> str:
     named += ["--against", str(given.against)] if given.against is not None else []
     named += ["--from", str(given.answers)] if given.answers is not None else []
     named += ["--kubectl", str(given.kubectl)] if given.kubectl is not None else []
+    named += [part for name in dict.fromkeys(given.simulate or ()) for part in ("--simulate", name)]
     named += ["--sizing"] if given.sizing else []
     named += [part for o, v in (("--types", given.types), ("--arch", given.arch)) if v for part in (o, v)]
     named += cost_words(checked.prices, given.price_file)

@@ -42,10 +42,12 @@ from capacity.cli.simulate_options import (
     PodReady,
     PodStop,
     Ramp,
+    Seed,
     Step,
     WorldOptions,
     cron_of,
     inputs_of,
+    seeds_of,
 )
 from capacity.cli.tab_completion import complete_scenario
 from capacity.errors import SpecError
@@ -53,8 +55,6 @@ from capacity.plan.constants import MODES
 
 if TYPE_CHECKING:
     from capacity.sim.facade import Distribution
-
-MOST_SEEDS = 10_000
 
 ScenarioName = Annotated[
     str,
@@ -112,7 +112,6 @@ Others = Annotated[
         "--others", help="With --type: addresses of the subnet that others use.", metavar="N", show_default=False
     ),
 ]
-Seed = Annotated[int, typer.Option("--seed", help="Seed of chance. The same seed gives the same answer.", metavar="N")]
 Seeds = Annotated[
     int,
     typer.Option("--seeds", help="Simulations, with the seeds from --seed on: adds confidence intervals.", metavar="N"),
@@ -236,15 +235,12 @@ def _simulated(given: SimulateOptions, world: WorldOptions) -> tuple[Distributio
     from capacity.cli.progress import progress
     from capacity.sim.facade import distribution, over_seeds
 
-    whole("--seed", given.seed)
-    if not 1 <= given.seeds <= MOST_SEEDS:
-        raise SpecError(f"--seeds: {given.seeds} is out of range (expected 1 to {MOST_SEEDS:,})")
+    seeds = seeds_of(given.seed, given.seeds)
     whole("--jobs", given.jobs, 1)
     play, asked = _of_type(given, world) if given.instance_type is not None else _of_plan(given, world)
     with progress("simulate", quiet=given.quiet) as told:
         if given.seeds == 1:
             return distribution([play(given.seed, progress=told)]), asked
-        seeds = range(given.seed, given.seed + given.seeds)
         return over_seeds(play, seeds, given.jobs or os.cpu_count() or 1, told), asked
 
 

@@ -26,6 +26,9 @@ def complete_call(incomplete: str) -> list[str]:
     return [f"{kind}=" for kind in EC2_CALLS if kind.startswith(incomplete)]
 
 
+MOST_SEEDS = 10_000
+
+Seed = Annotated[int, typer.Option("--seed", help="Seed of chance. The same seed gives the same answer.", metavar="N")]
 For = Annotated[str, typer.Option("--for", help="Time to simulate: 90s, 30m, 24h, 7d.", metavar="TIME")]
 Step = Annotated[
     str | None,
@@ -149,9 +152,7 @@ def inputs_of(given: WorldOptions) -> SimulationInputs:
     spread = LATENCY_SPREAD if given.latency_spread is None else given.latency_spread
     if not 0 <= spread <= 3:
         raise SpecError(f"--latency-spread: {spread:g} is out of range (expected 0 to 3)")
-    seconds = parse_duration(given.length, "--for")
-    if not 1 <= seconds <= 60 * 86_400:
-        raise SpecError(f"--for: {given.length!r} is out of range (expected 1s to 60d)")
+    seconds = seconds_of(given.length)
     step = None if given.step is None else parse_duration(given.step, "--step")
     if step is not None and not seconds / 100_000 <= step <= seconds:
         raise SpecError(
@@ -181,6 +182,26 @@ def inputs_of(given: WorldOptions) -> SimulationInputs:
         ),
         ramp_s=parse_duration(given.ramp, "--ramp"),
     )
+
+
+def seeds_of(first: int, number: int) -> range:
+    """The values of ``--seed`` and ``--seeds``."""
+    from capacity.cli.options import whole
+
+    whole("--seed", first)
+    if not 1 <= number <= MOST_SEEDS:
+        raise SpecError(f"--seeds: {number} is out of range (expected 1 to {MOST_SEEDS:,})")
+    return range(first, first + number)
+
+
+def seconds_of(length: str) -> float:
+    """The value of ``--for``. [s]"""
+    from capacity.units import parse_duration
+
+    seconds = parse_duration(length, "--for")
+    if not 1 <= seconds <= 60 * 86_400:
+        raise SpecError(f"--for: {length!r} is out of range (expected 1s to 60d)")
+    return seconds
 
 
 def rate(text: str, option: str) -> float:

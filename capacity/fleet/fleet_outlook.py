@@ -18,13 +18,13 @@ LATE = "9999"
 def forecast_answer(run: FleetRun, inputs: Mapping[str, Any]) -> Answer:
     """Who runs out first, and when."""
     rows = sorted(run.answered, key=_when)
-    clusters = [_cluster(row) for row in run.rows]
+    clusters = [cluster_of(row) for row in run.rows]
     results = {
         "clusters": clusters,
-        "runs_out_first": [_named(row) | row["first"] for row in rows if row["first"]],
+        "runs_out_first": [named(row) | row["first"] for row in rows if row["first"]],
     }
     lines = [
-        _named(row) | {k: v for k, v in subnet.items() if k not in ("trend", "backtest", "used_at_horizon")}
+        named(row) | {k: v for k, v in subnet.items() if k not in ("trend", "backtest", "used_at_horizon")}
         for row in run.answered
         for subnet in row["subnets"]
     ]
@@ -37,11 +37,13 @@ def _when(row: Mapping[str, Any]) -> tuple[str, str]:
     return first.get("date_p50") or LATE, first.get("date_p10") or LATE
 
 
-def _named(row: Mapping[str, Any]) -> dict[str, Any]:
+def named(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What names a cluster in a list."""
     return {key: row.get(key) for key in ("plan", "name", "account", "region")}
 
 
-def _cluster(row: Mapping[str, Any]) -> dict[str, Any]:
+def cluster_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """One of ``results.clusters``."""
     if row.get("error"):
         return {"plan": row["plan"], "name": None, "error": row["error"]}
     return dict(row)
@@ -67,8 +69,8 @@ def _forecast_page(run: FleetRun, rows: Sequence[Mapping[str, Any]]) -> Page:
         TableColumn("date_p90", "P90 (late)"),
         TableColumn("probability_within_horizon", "probability", 1, 2),
     )
-    table = Table(columns, [_named(row) | row["first"] for row in out], "Clusters that run out, the first one first")
-    return Page([Text(said), *_tables(table, run)])
+    table = Table(columns, [named(row) | row["first"] for row in out], "Clusters that run out, the first one first")
+    return Page([Text(said), *tables_of(table, run)])
 
 
 def optimize_answer(run: FleetRun, inputs: Mapping[str, Any]) -> Answer:
@@ -76,7 +78,7 @@ def optimize_answer(run: FleetRun, inputs: Mapping[str, Any]) -> Answer:
     rows = sorted(run.answered, key=lambda row: -(row["saves_usd_per_month"] or 0))
     saved = round(sum(row["saves_usd_per_month"] or 0 for row in rows), 2)
     results = {
-        "clusters": [_cluster(row) for row in run.rows],
+        "clusters": [cluster_of(row) for row in run.rows],
         "usd_per_month": round(sum(row["usd_per_month"] or 0 for row in rows), 2),
         "saves_usd_per_month": saved,
     }
@@ -97,10 +99,10 @@ def optimize_answer(run: FleetRun, inputs: Mapping[str, Any]) -> Answer:
         TableColumn("saves_usd_per_month", "saves", 0, 2),
         TableColumn("current", "own groups are", 2),
     )
-    lines = [_named(row) | {c.key: row.get(c.key) for c in columns[3:]} | {"buy": _bought(row)} for row in rows]
+    lines = [named(row) | {c.key: row.get(c.key) for c in columns[3:]} | {"buy": _bought(row)} for row in rows]
     table = Table(columns, lines, "Node groups to buy, the largest saving first")
     broken = [{"plan": row["plan"], "error": row["error"]} for row in run.broken]
-    page = Page([Text(said), *_tables(table, run)])
+    page = Page([Text(said), *tables_of(table, run)])
     return Answer("fleet optimize", inputs, results, page, lines + broken, warnings_of(run))
 
 
@@ -109,7 +111,7 @@ def _bought(row: Mapping[str, Any]) -> str:
     return ", ".join(groups) or "nothing"
 
 
-def _tables(table: Table, run: FleetRun) -> list[Table]:
+def tables_of(table: Table, run: FleetRun) -> list[Table]:
     """The table, and the plans that could not be answered."""
     broken = [{"plan": row["plan"], "error": row["error"]} for row in run.broken]
     columns = (TableColumn("plan", "plan"), TableColumn("error", "error"))

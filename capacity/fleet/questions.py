@@ -16,6 +16,7 @@ from capacity.fleet.forecast_row import forecast_row
 from capacity.fleet.optimize_row import optimize_row
 from capacity.fleet.plan_facts import facts_row
 from capacity.fleet.report_row import report_row
+from capacity.fleet.simulate_row import simulate_row
 from capacity.fleet.subject import Subject, document_of
 from capacity.fleet.unit import Beside, PlanText, Row, Unit
 from capacity.plan.fields import Field
@@ -24,7 +25,7 @@ from capacity.plan.parse import parse_plan
 from capacity.plan.tenant_section import NamedCluster, cluster_note, named_clusters
 from capacity.plan.tenants import tenant_kinds
 
-FACTS, CHECK, FORECAST, OPTIMIZE, REPORT = "facts", "check", "forecast", "optimize", "report"
+FACTS, CHECK, FORECAST, OPTIMIZE, REPORT, SIMULATE = "facts", "check", "forecast", "optimize", "report", "simulate"
 CLUSTER = "cluster"  # the kind of tenant
 
 Question = Callable[[Subject, Mapping[str, Any]], Row]
@@ -33,6 +34,7 @@ QUESTIONS: dict[str, Question] = {
     FORECAST: forecast_row,
     OPTIMIZE: optimize_row,
     REPORT: report_row,
+    SIMULATE: simulate_row,
 }
 
 

@@ -9,13 +9,13 @@ from typing import Any
 from capacity.errors import CapacityError, SpecError
 from capacity.fleet.plan_facts import PlanFacts, facts_of
 from capacity.fleet.plan_files import Source, Sources, read_source
-from capacity.fleet.questions import CHECK, FACTS, FORECAST, OPTIMIZE, REPORT, first_line, parse_text
+from capacity.fleet.questions import CHECK, FACTS, FORECAST, OPTIMIZE, REPORT, SIMULATE, first_line, parse_text
 from capacity.fleet.shared import Sharing, find_sharing, named_file
 from capacity.fleet.unit import Beside, PlanText, Row, Unit
 from capacity.fleet.workforce import Workforce
 
 FACTS_PER_UNIT = 64
-PLANS_PER_UNIT = {CHECK: 16, FORECAST: 4, OPTIMIZE: 1, REPORT: 2}  # about a second of work
+PLANS_PER_UNIT = {CHECK: 16, FORECAST: 4, OPTIMIZE: 1, REPORT: 2, SIMULATE: 2}  # about a second of work
 
 Progress = Callable[[int, int], None]  # plans done, of all
 

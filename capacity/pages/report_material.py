@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from capacity.catalog.age import limit_notes, price_notes
 from capacity.cost.plan_cost import NODES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from capacity.advice.findings.codes import Finding
     from capacity.advice.fixes import Fixes
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from capacity.node.offer import Offer
     from capacity.optimize.optimized import Optimized
     from capacity.plan.model import Plan
+    from capacity.sim.facade import Distribution
 
 MOST_GROUP_CURVES = 3  # of the groups with the most nodes
 MANY = 10_000  # node groups × subnets (or workloads) beyond which what takes long is left out
@@ -63,6 +64,8 @@ class Material:
         The forecast of that plan, over the same days with the same draws.
     nodes : sequence of NodeFigures
         The nodes of the cluster in the model and as AWS describes them; empty if they are not known.
+    simulations : mapping of str to Distribution
+        The scenarios that were simulated, by their name on the command line; empty unless asked for.
     order : tuple of str
         The subnets in the order of their colors on the whole page: the tightest of any scenario first.
     today : Material or None
@@ -90,6 +93,7 @@ class Material:
     fixed_cost: PlanCost | None = None
     fixed_forecast: ForecastResult | None = None
     nodes: Sequence[NodeFigures] = ()
+    simulations: Mapping[str, Distribution] = field(default_factory=dict)
     order: tuple[str, ...] = ()
     today: Material | None = None
     today_words: str = ""

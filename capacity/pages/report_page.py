@@ -17,6 +17,7 @@ from capacity.pages.report_free_share import free_share_section
 from capacity.pages.report_groups import cost_section, groups_section, sizing_section
 from capacity.pages.report_model import model_section
 from capacity.pages.report_outlook import forecast_section, what_if_section
+from capacity.pages.report_over_time import over_time_section
 from capacity.pages.report_services import services_section
 from capacity.pages.report_sources import assumptions_section, reproduce_section
 from capacity.pages.report_subnets import scenarios_section, subnets_section
@@ -34,6 +35,7 @@ SECTIONS: tuple[Callable[[Material], Section], ...] = (
     cost_section,
     sizing_section,
     services_section,
+    over_time_section,
     forecast_section,
     what_if_section,
     scenarios_section,
@@ -79,5 +81,9 @@ def answer(page: Page, material: Material) -> Answer:
         from capacity.optimize.rows import results_json as sizing_json
 
         results["sizing"] = sizing_json(material.sizing, nodes=False)
+    if material.simulations:
+        from capacity.pages.simulate_page import summary_json
+
+        results["simulations"] = [summary_json(found) for found in material.simulations.values()]
     on_data = [*material.price_notes, *material.limit_notes]
     return Answer("report", checked.inputs, results, page, checked.rows, checked.warnings, on_data=on_data, dated=False)

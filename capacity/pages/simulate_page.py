@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from capacity.pages.answer import Answer
-from capacity.pages.page import Chart, Fact, FigureList, Items, Page, Section, Table, TableColumn, Text, Verdict
+from capacity.pages.page import Chart, Items, Page, Table, TableColumn, Text
 from capacity.sim.facade import Distribution, Sample, SimulationResult, sentence, span
 
 ROWS = 13  # of the timeline in the page
@@ -95,31 +95,28 @@ def _delays(result: SimulationResult) -> dict[str, float | None]:
 
 # --- the page ---------------------------------------------------------------------------
 
-Block = Verdict | FigureList | Table | Text | Items | Chart
+Block = Table | Text | Items | Chart
 
 
 def _blocks(found: Distribution, explain: bool) -> Iterator[Block]:
     result = found.first
-    yield Text(_capital(sentence(found)))
+    yield Text(said(found))
     if result.rule:
         yield Text(f"{result.title}, {span(result.seconds)}: {result.rule}.")
     yield delay_table(found)
     yield subnet_table(found)
-    yield _calls_table(result)
+    yield calls_table(result)
     yield timeline_table(result)
     if explain:
         yield from _decisions(result)
     yield from charts(result)
 
 
-def section(found: Distribution) -> Section:
-    """A simulation as a section of a document."""
-    result = found.first
-    blocks: list[Block] = [Text(_capital(sentence(found))), delay_table(found), subnet_table(found), *charts(result)]
-    return Section("over-time", f"{result.title} over time", blocks)
-
-
-def _capital(text: str) -> str:
+def said(found: Distribution) -> str:
+    """What happened, as the sentence of a page; the name of a subnet keeps its letters."""
+    text = sentence(found)
+    if text.startswith(tuple(subnet.name for subnet in found.first.subnets)):
+        return text
     return text[:1].upper() + text[1:]
 
 
@@ -191,7 +188,8 @@ def subnet_table(found: Distribution) -> Table:
     return Table(columns, rows, "Subnets", levels=levels)
 
 
-def _calls_table(result: SimulationResult) -> Table:
+def calls_table(result: SimulationResult) -> Table:
+    """EC2 calls by action."""
     rows = [
         {
             "kind": kind,
@@ -270,16 +268,3 @@ def charts(result: SimulationResult) -> Iterator[Chart]:
         f"at most {max(s.waiting for s in result.timeline):,} pods wait at the same time."
     )
     yield Chart("simulation", f"{result.title}: addresses and waiting pods over time", words, draw)
-
-
-def facts(found: Distribution) -> FigureList:
-    """The figures to read first."""
-    result = found.first
-    longest = result.longest
-    return FigureList(
-        [
-            Fact("pods that wait", f"{result.waited:,}", f"of {result.started:,}"),
-            Fact("longest wait", "–" if longest is None else span(longest)),
-            Fact("EC2 calls", f"{result.total_calls:,}", f"in {span(result.seconds)}"),
-        ]
-    )

@@ -81,7 +81,7 @@ def _readers(places: ScenarioPlaces) -> dict[str, Reader]:
     }
 
 
-def scenario_option(text: str, plan: Plan) -> ScenarioSpec:
+def scenario_option(text: str, plan: Plan, option: str = "--scenario") -> ScenarioSpec:
     """A scenario from the command line: ``burst`` with the plan's options, or ``burst:nodes=20,spread=one``."""
     name, _, given = text.partition(":")
     for spec in plan.checks.scenarios:
@@ -93,11 +93,11 @@ def scenario_option(text: str, plan: Plan) -> ScenarioSpec:
         for pair in given.split(","):
             key, _, setting = pair.partition("=")
             if key.strip() in options:
-                raise SpecError(f"--scenario {text!r}: duplicate {key.strip()!r}")
+                raise SpecError(f"{option} {text!r}: duplicate {key.strip()!r}")
             options[key.strip()] = setting.strip()
         value = PlanSection()
         value[name] = options
-    return read_scenario(Field(value, "", None, None, "--scenario"), places_of(plan))
+    return read_scenario(Field(value, "", None, None, option), places_of(plan))
 
 
 def _name(text: str, entry: Field) -> str:

@@ -7,7 +7,8 @@ from capacity.sim.monte_carlo import Distribution, Interval, distribution, over_
 from capacity.sim.node_replay import replay
 from capacity.sim.node_simulation import setup_of, simulate_node
 from capacity.sim.observed import Sample, SimulationResult, SubnetOutcome
-from capacity.sim.plan_cluster import check_simulated
+from capacity.sim.plan_cluster import NotSimulated, check_simulated
+from capacity.sim.plan_seeds import simulate_seeds
 from capacity.sim.plan_simulation import CronDemand, RecordedPods, simulate
 from capacity.sim.recorded_events import read_events
 from capacity.sim.sim_words import sentence, span
@@ -22,6 +23,7 @@ __all__ = [
     "CronDemand",
     "Distribution",
     "Interval",
+    "NotSimulated",
     "Pace",
     "RecordedPods",
     "Sample",
@@ -37,5 +39,6 @@ __all__ = [
     "setup_of",
     "simulate",
     "simulate_node",
+    "simulate_seeds",
     "span",
 ]

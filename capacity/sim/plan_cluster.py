@@ -33,6 +33,14 @@ NOT_SIMULATED = {
 }
 
 
+class NotSimulated(SpecError):
+    """The plan is valid, but has no pool of the VPC CNI over time; ``reason`` says why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"simulate: {reason}")
+        self.reason = reason
+
+
 @dataclass(frozen=True)
 class PlanCluster:
     """A plan's cluster before anything runs on it.
@@ -73,14 +81,14 @@ def check_simulated(settings: CniSettings) -> None:
 
     Raises
     ------
-    SpecError
+    NotSimulated
         Another CNI, or IPv6.
     """
     if settings.cni in NOT_SIMULATED:
-        raise SpecError(f"simulate: {NOT_SIMULATED[settings.cni]}")
+        raise NotSimulated(NOT_SIMULATED[settings.cni])
     if settings.ipv6:
-        raise SpecError(
-            "simulate: with IPv6 each node gets one prefix at its start and no pod ever waits for an address: "
+        raise NotSimulated(
+            "with IPv6 each node gets one prefix at its start and no pod ever waits for an address: "
             "there is nothing to simulate"
         )
 
@@ -110,7 +118,7 @@ def plan_cluster(plan: Plan, base: str, inputs: SimulationInputs, random: Random
         works.append(pod_source(workload, engine.pods[w], mine))
         replicas.append(engine.demand(base).replicas[w] if mine else 0)
     if not groups:
-        raise SpecError("simulate: the plan has no node group whose nodes run the VPC CNI")
+        raise NotSimulated("the plan has no node group whose nodes run the VPC CNI")
     cluster = SimulatedCluster(sources, works, list(spaces.values()), inputs.api(random), inputs.pace, random)
     return PlanCluster(cluster, plan, engine, state, groups, tuple(nodes), tuple(replicas), tuple(notes))
 

@@ -47,6 +47,7 @@ def completed(words: str, at: int) -> tuple[list[str], set[str]]:
         ("capacity node --ami bottle", ["bottlerocket"]),
         ("capacity node --provisioner m", ["managed"]),
         ("capacity check -o js", ["json"]),
+        ("capacity report --simulate roll", ["rollout"]),
         ("capacity maxpods --reser", ["--reserved-enis"]),
         ("capacity maxpods no-such-type", []),
     ],

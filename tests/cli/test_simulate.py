@@ -186,7 +186,7 @@ def test_failing_calls_are_made_again() -> None:
 def test_the_table_starts_with_a_sentence() -> None:
     done = run("simulate", SHOP, "--scenario", "peak", "--explain")
     first, *_ = done.stdout.splitlines()
-    assert re.match(r"Private-b runs out 6 min \d+ s into peak; \d+ pods of \d+ \(\d\.\d%\) wait for an address", first)
+    assert re.match(r"private-b runs out 6 min \d+ s into peak; \d+ pods of \d+ \(\d\.\d%\) wait for an address", first)
     assert "13 of 121 moments: -o csv or json has all." in done.stdout
     assert "addresses had no pod; WARM_ENI_TARGET 1)" in done.stdout
 
