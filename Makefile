@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PLAN ?= examples/shop-prod.yaml
 JOBS ?= 2
+PORT ?= 8000
 
 # A stamp is named after the content it was made from, so switching branches or moving the folder is noticed
 # and a second run costs nothing.
@@ -22,7 +23,8 @@ UV_COMPILE = $(VENV)-lock/bin/uv pip compile --quiet --universal --python-versio
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help plan test check lint types browser unit wheel-test mutants format lock docs docs-reference bench clean
+.PHONY: help plan test check lint types browser unit wheel-test mutants format lock page page-serve docs docs-reference \
+	bench clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -30,7 +32,7 @@ help:  ## list the targets
 plan: $(RUN_STAMP)  ## set up, then check the example plan (PLAN=file for your own); exit 0 whatever the verdict
 	@$(BIN)/capacity check $(PLAN) --exit-zero
 
-test: lint types browser  ## everything CI runs: lint, types, all tests with the wheel test
+test: lint types browser page  ## everything CI runs: lint, types, the planner page, all tests with the wheel test
 	@$(BIN)/python -m pytest -n $(JOBS)
 
 check: test  ## the same as test
@@ -45,7 +47,7 @@ types: $(DEV_STAMP)  ## mypy --strict
 browser: $(DEV_STAMP)  ## find a Chromium or Chrome for the report's tests, or install one
 	@$(BIN)/python tools/find_browser.py --install >/dev/null
 
-unit: browser  ## the tests without the slow wheel test
+unit: browser page  ## the tests without the slow wheel test
 	@$(BIN)/python -m pytest -n $(JOBS) --ignore tests/packaging
 
 wheel-test: $(DEV_STAMP)  ## build the wheel, install it elsewhere, compare its answers
@@ -58,8 +60,15 @@ format: $(DEV_STAMP)  ## rewrite the code in the house format
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 
-docs: $(DEV_STAMP)  ## build the documentation as a site into site/
+page: $(DEV_STAMP)  ## build the planner page into build/page
+	@$(BIN)/python -m tools.build_page
+
+page-serve: page  ## serve the planner page on this machine (PORT=8000)
+	@$(BIN)/python -m tools.serve_page --port $(PORT)
+
+docs: page  ## build the documentation as a site into site/, with the planner page as /planner/
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@rm -rf site/planner && cp -R build/page site/planner
 
 docs-reference: $(DEV_STAMP)  ## rewrite the reference pages made from the commands and the data
 	@$(BIN)/python tools/build_cli_reference.py

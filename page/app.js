@@ -16,22 +16,25 @@ const search = new Engine(assets);
 let answer = null;   // the last good answer
 let shownText = "";  // the plan that it answers
 let timer = 0;
-let ready = false;
 
 const given = () => ({ text: state.text, settings: settings() });
+const keyOf = (asked) => JSON.stringify([asked.text, asked.settings]);
 
 // --- the answer ---------------------------------------------------------------------------
 
-function showLive(found) {
+function showLive(found, asked) {
   answer = JSON.parse(found.answer);
-  shownText = state.text;
+  shownText = asked.text;
   views.verdict(found, answer);
   views.matrix(answer, openTerms);
   views.findings(answer, placeOf, openCode);
   controls.command(answer);
   scenarios();
   $("find-fix").hidden = found.verdict === "ok";
-  if (found.verdict === "ok" && $("fixes").dataset.text !== state.text) show($("fixes"), el("p", {}, "The plan is OK: every scenario keeps enough addresses free."));
+  if ($("fixes").dataset.of !== keyOf(asked)) {  // a fix of another plan
+    $("fixes").dataset.of = keyOf(asked);
+    show($("fixes"), found.verdict === "ok" ? el("p", {}, "The plan is OK: every scenario keeps enough addresses free.") : null);
+  }
 }
 
 function scenarios() {
@@ -57,11 +60,11 @@ const update = newest(async () => {
   const found = await live.ask("live", asked);
   if (found.error !== undefined) { problem(found); return; }
   problem(null);
-  showLive(found);
+  showLive(found, asked);
   document.body.dataset.answered = String(Number(document.body.dataset.answered || 0) + 1);
   document.body.dataset.took = live.took.toFixed(1);
   stale(false);
-  if (JSON.stringify(asked) !== JSON.stringify(given())) return;  // somebody types on
+  if (keyOf(asked) !== keyOf(given())) return;  // somebody types on
   const extras = await live.ask("extras", { ...asked, scenario: state.scenario });
   if (extras.error === undefined) showExtras(extras);
   const curve = await live.ask("curve", { ...asked, group: state.group || null });
@@ -218,7 +221,7 @@ async function findFix() {
   try {
     const tell = (done, most) => { $("fix-bar").max = most; $("fix-bar").value = done; };
     const found = await search.ask("fixes", asked, { tell });
-    $("fixes").dataset.text = asked.text;
+    $("fixes").dataset.of = keyOf(asked);
     if (found.error !== undefined) show($("fixes"), el("p", {}, found.error));
     else if (found.results.fixes) controls.fixes(found.results.fixes, applyFix);
   } catch (error) {
@@ -232,7 +235,7 @@ async function applyFix(fix) {
   const found = await live.ask("applied", { text: state.text, settings: settings(), patch: fix.patch });
   if (found.error !== undefined) { say(found.error); return; }
   put(found.text);
-  $("fixes").dataset.text = found.text;
+  $("fixes").dataset.of = keyOf(given());
   show($("fixes"), el("p", { role: "status" }, "Applied to the plan. ", el("button", { type: "button", onclick: () => { back(s.undo); show($("fixes")); } }, "Undo the fix")));
 }
 
@@ -381,6 +384,7 @@ function wire() {
 }
 
 async function begun() {
+  const starting = live.start();  // beside the first paint
   show($("examples"), [el("option", { value: "" }, "Examples…"), ...stored.examples.map((e) => el("option", { value: e.name }, e.title))]);
   $("types").append(...stored.types.map((name) => el("option", { value: name })));
   state.text = stored.examples[0].text;
@@ -390,7 +394,7 @@ async function begun() {
   wire();
   controls.patch();
   if (!shared) {  // the stored answer, before there is an engine
-    showLive(stored.answers.live);
+    showLive(stored.answers.live, given());
     showExtras(stored.answers.extras);
     views.curve(stored.answers.curve);
     $("compared").append(el("p", { class: "note" }, "Pin the plan, change it, and see what differs. Both are in the link."));
@@ -400,8 +404,7 @@ async function begun() {
   }
   document.body.dataset.painted = performance.now().toFixed(0);
   try {
-    const started = await live.start();
-    ready = true;
+    const started = await starting;
     document.body.dataset.network = started.network;
     $("engine-bar").hidden = true;
     $("engine-words").textContent = "Engine ready. Nothing leaves this page.";
@@ -414,4 +417,3 @@ async function begun() {
 }
 
 begun();
-export { ready };

@@ -1,6 +1,6 @@
 // Sliders, fixes and the exact command: what changes a plan without typing.
 import { $, badge, dollars, el, number, quoted, show, table } from "./dom.js";
-import { settings, state } from "./state.js";
+import { settings } from "./state.js";
 
 // --- what if ------------------------------------------------------------------------------
 
@@ -78,14 +78,15 @@ export function fixes(found, apply) {
     : found.partial ? "Addresses suffice with this change; what is left has other reasons" : "No change that was tried is enough; the nearest";
   const single = found.tried.filter((f) => f.levers.length === 1);
   show($("fixes"),
-    best ? fixCard(best, head, apply, true) : el("p", {}, "No change was found."),
+    best ? fixCard(best, head, apply, best === found.best) : el("p", {}, "No change was found."),
     single.length ? el("details", {}, el("summary", {}, `${number(single.length)} single changes`), singles(single, apply)) : null);
 }
 
-function fixCard(fix, head, apply) {
-  const money = Object.entries(fix.usd_per_month_change || {}).map(([when, usd]) => `${usd > 0 ? "+" : usd < 0 ? "−" : ""}${usd === null ? "unknown" : dollars(Math.abs(usd))} ${when}`).join(", ");
-  return el("article", { class: "fix-card" },
-    el("h3", {}, head, " ", fix.verdict ? badge(fix.verdict) : null),
+function fixCard(fix, head, apply, enough) {
+  const costs = Object.entries(fix.usd_per_month_change || {});
+  const money = costs.every(([, usd]) => usd === 0) ? "unchanged" : costs.map(([when, usd]) => `${usd > 0 ? "+" : usd < 0 ? "−" : ""}${usd === null ? "unknown" : dollars(Math.abs(usd))} ${when}`).join(", ");
+  return el("article", { class: enough ? "fix-card" : "fix-card nearest" },
+    el("h3", {}, head, " ", fix.verdict && !enough ? badge(fix.verdict) : null),
     el("ul", {}, fix.summary.split("; ").map((s) => el("li", {}, s))),
     el("p", { class: "note" }, fix.cost.join("; ") + (money ? `. Cost per month: ${money}.` : ".")),
     Object.keys(fix.patch).length ? el("pre", { tabindex: "0", "aria-label": "The change as options" }, Object.entries(fix.patch).map(([path, value]) => `--set ${quoted(`${path}=${typeof value === "string" ? value : JSON.stringify(value)}`)}`).join("\n")) : null,
@@ -98,5 +99,3 @@ function singles(tried, apply) {
     f.fault ? "–" : el("button", { type: "button", "aria-label": `Apply: ${f.summary}`, onclick: () => apply(f) }, "Apply")]);
   return table("Single changes that were tried", columns, rows);
 }
-
-export const pinnedText = () => state.pinned && JSON.stringify(state.pinned);

@@ -1,7 +1,7 @@
 // What an answer looks like. Nothing here calculates a figure: all of them are the engine's.
 import { $, badge, change, dollars, el, number, show, svg, table, title } from "./dom.js";
 
-const MOST_SUBNETS = 12;
+const MOST_SUBNETS = 12, MOST_FINDINGS = 30, MOST_ROWS = 60;
 
 export function verdict(live, answer) {
   const steady = answer.results.scenarios[0];
@@ -17,7 +17,7 @@ export function verdict(live, answer) {
   box.className = live.verdict;
   show(box,
     el("h2", { id: "verdict-title" }, badge(live.verdict)),
-    el("p", { class: "sentence" }, sentence(live.sentence)),
+    el("p", { class: "sentence" }, live.sentence),
     el("dl", {}, facts.map(([name, value, note]) => el("div", {}, el("dt", {}, name), el("dd", {}, value, note ? el("span", { class: "note" }, note) : null)))),
     answer.warnings.length ? el("details", {}, el("summary", {}, `${number(answer.warnings.length)} notes`), el("ul", {}, answer.warnings.map((w) => el("li", {}, w)))) : null);
 }
@@ -74,12 +74,13 @@ export function terms(term) {
 export function findings(answer, places, explain) {
   const found = answer.results.findings;
   if (!found.length) { show($("found"), el("p", {}, "None.")); return; }
-  show($("found"), found.map((f) => el("article", { class: `finding ${f.severity}` },
+  const more = found.length - MOST_FINDINGS;
+  show($("found"), found.slice(0, MOST_FINDINGS).map((f) => el("article", { class: `finding ${f.severity}` },
     el("p", {}, el("button", { type: "button", class: "link", onclick: () => explain(f.code) }, f.code), " ",
       el("span", { class: `badge ${f.severity}` }, f.severity), f.scenario ? el("span", { class: "note" }, ` ${f.scenario}`) : null),
     el("p", {}, f.message),
     f.fix && f.fix.summary ? el("p", { class: "note" }, f.fix.summary) : null,
-    places(f.where))));
+    places(f.where))), more > 0 ? el("p", { class: "note" }, `${number(more)} more: capacity check lists them.`) : null);
 }
 
 // --- subnets ------------------------------------------------------------------------------
@@ -88,10 +89,13 @@ const HOLDERS = { enis: "nodes and ENIs", pods: "pods", warm: "warm", others: "o
 const MOST_CELLS = 256;
 
 export function blocks(extras, act) {
+  const share = (m) => (m.lost ? 2 : m.free / m.usable);
+  const shown = extras.maps.length <= MOST_SUBNETS ? extras.maps : [...extras.maps].sort((a, b) => share(a) - share(b)).slice(0, MOST_SUBNETS);
   const legend = [...Object.entries(HOLDERS), ["free", "free"], ["reserved", "reservation"], ["aws", "contains AWS's five"]];
   show($("blocks"),
-    el("ul", { class: "legend" }, legend.map(([kind, words]) => el("li", {}, svg("svg", { viewBox: "0 0 10 10", "aria-hidden": "true", class: "swatch" }, svg("rect", { width: 10, height: 10, class: kind })), words))),
-    el("div", { class: "subnets" }, extras.maps.map((m) => subnet(m, act))),
+    el("ul", { class: "legend" }, legend.map(([kind, words]) => el("li", {}, el("span", { class: `swatch ${kind}`, "aria-hidden": "true" }), words))),
+    el("div", { class: "subnets" }, shown.map((m) => subnet(m, act))),
+    shown.length < extras.maps.length ? el("p", { class: "note" }, `The ${MOST_SUBNETS} tightest of ${number(extras.maps.length)} subnets.`) : null,
     el("p", { class: "note" }, "One square is a /28 or more. A plan has the number of used addresses, not their positions: they are drawn packed."));
 }
 
@@ -100,13 +104,13 @@ function subnet(m, act) {
   const words = m.lost ? "zone lost" : `${number(m.free)} of ${number(m.usable)} free`;
   const parts = Object.entries(HOLDERS).map(([kind, name]) => `${name} ${number(m.holders[kind])}`).join(", ");
   return el("article", { class: "subnet" },
-    el("h3", {}, m.name, " ", m.lost ? el("span", { class: "badge lost" }, "LOST") : badge(m.verdict)),
+    el("div", { class: "row" },
+      el("h3", {}, m.name, " ", m.lost ? el("span", { class: "badge lost" }, "LOST") : badge(m.verdict)), el("span", { class: "push" }),
+      m.split ? el("button", { type: "button", onclick: () => act("split", m.name), "aria-label": `Split ${m.name} into halves` }, "Split") : null,
+      m.join ? el("button", { type: "button", onclick: () => act("join", m.name), "aria-label": `Join ${m.name} with ${m.join}` }, "Join") : null),
     el("p", { class: "note" }, `${m.cidr} · ${m.zone} · ${words}`),
     squares(m, held, `${m.name}: ${parts}, free ${number(m.free)}`),
-    el("p", { class: "holders" }, parts),
-    el("div", { class: "row" },
-      m.split ? el("button", { type: "button", onclick: () => act("split", m.name), "aria-label": `Split ${m.name} into halves` }, "Split") : null,
-      m.join ? el("button", { type: "button", onclick: () => act("join", m.name), "aria-label": `Join ${m.name} with ${m.join}` }, `Join with ${m.join}`) : null));
+    el("p", { class: "holders" }, parts));
 }
 
 function squares(m, held, label) {
@@ -168,7 +172,7 @@ export function curve(found, kept) {
   const rows = found.counts.map((n, i) => Object.assign([n, ...found.free.map((row) => row[i])], { marked: n === found.now }));
   show($("curve"),
     el("p", { class: "crossing" }, found.sentence),
-    el("ul", { class: "legend" }, found.subnets.map((s, i) => el("li", {}, svg("svg", { viewBox: "0 0 10 10", "aria-hidden": "true", class: "swatch" }, svg("rect", { width: 10, height: 10, class: `fill l${i % 6}` })), s))),
+    el("ul", { class: "legend" }, found.subnets.map((s, i) => el("li", {}, el("span", { class: `swatch l${i % 6}`, "aria-hidden": "true" }), s))),
     el("div", { class: "chart-box" }, chart), el("div", { class: "slide" }, slider, words),
     el("p", { class: "note" }, `Now: ${number(found.now)}. ${sentence(found.rule)}.`),
     el("details", {}, el("summary", {}, "The same as a table"), table(`Free addresses by ${found.what}`, [{ name: found.what, number: true }, ...found.subnets.map((s) => ({ name: s, number: true }))], rows)));
@@ -188,7 +192,8 @@ export function compared(answer) {
   }
   const columns = [{ name: "scenario" }, { name: "subnet" }, { name: "free in A", number: true }, { name: "free now", number: true }, { name: "change", number: true }, { name: "verdict" }];
   return [el("p", { class: "crossing" }, answer.results.sentence),
-    rows.length ? table("Subnets that differ from A", columns, rows) : el("p", {}, "No figure of a subnet differs from A.")];
+    rows.length ? table("Subnets that differ from A", columns, rows.slice(0, MOST_ROWS)) : el("p", {}, "No figure of a subnet differs from A."),
+    rows.length > MOST_ROWS ? el("p", { class: "note" }, `${number(rows.length - MOST_ROWS)} more rows: capacity compare lists them.`) : null];
 }
 
 export function warm(answer) {

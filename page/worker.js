@@ -7,7 +7,7 @@ self.onmessage = (event) => early.push(event);
 
 // Counts the bytes that arrive, for the bar; the response stays one that can be compiled while it streams.
 const load = self.fetch.bind(self);
-let total = 1, loaded = 0, told = 0;
+let total = 2e7, loaded = 0, told = 0;  // until sizes.json is there
 function count(bytes) {
   loaded += bytes;
   const share = Math.min(99, Math.floor((100 * loaded) / total));
@@ -26,8 +26,7 @@ async function read(name) {
 }
 
 try {
-  const sizes = await (await load(folder + "sizes.json")).json();
-  total = Object.values(sizes).reduce((a, b) => a + b, 1);
+  load(folder + "sizes.json").then((response) => response.json()).then((sizes) => { total = Object.values(sizes).reduce((a, b) => a + b, 1); }, () => {});
   self.fetch = counted;
   const engine = await boot(folder, read);
   closeNetwork(self);

@@ -15,9 +15,11 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from importlib.metadata import distribution
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 REPO = Path(__file__).parents[1]
@@ -25,47 +27,38 @@ SOURCES = REPO / "page"
 WORK = REPO / "build" / "page-work"
 OUT = REPO / "build" / "page"
 
-# Rooms of the package that the page does not reach (tests/planner/test_build.py); the same for modules of pages.
-LEFT_OUT = ("cli", "charts", "forecast", "optimize", "sim", "__main__.py", "py.typed")
-LEFT_OUT_PAGES = (
-    "optimize_",
-    "html.py",
-    "workbook.py",
-    "forecast_page",
-    "templates",
-    "record_page",
+# What the page does not reach (tests/planner/test_build.py): rooms, and the start of modules' paths.
+LEFT_OUT = ("cli", "charts", "fleet", "forecast", "optimize", "__main__.py", "py.typed")
+LEFT_OUT_WITHIN = (
+    *("advice/doctor", "advice/whatif", "advice/simulated_use", "advice/nodes_to_buy", "advice/network_paths"),
+    *("catalog/verify", "catalog/status", "catalog/provenance", "cni/sweep", "node/frames", "node/shape_map"),
+    *("pages/alerts", "pages/data_page", "pages/doctor_page", "pages/forecast_page", "pages/html", "pages/optimize_"),
+    *("pages/record_page", "pages/services_page", "pages/simulate", "pages/subnets_page", "pages/templates"),
     *(
-        f"report_{part}.py"
-        for part in [
-            "beside",
-            "decision",
-            "findings",
-            "free_share",
-            "groups",
-            "material",
-            "model",
-            "outlook",
-            "page",
-            "sources",
-            "subnets",
-        ]
+        "pages/topic_page",
+        "pages/workbook",
+        "pages/report_decision",
+        "pages/report_findings",
+        "pages/report_free_share",
     ),
+    *(
+        "pages/report_groups",
+        "pages/report_material",
+        "pages/report_model",
+        "pages/report_outlook",
+        "pages/report_page",
+    ),
+    *("pages/report_beside", "pages/report_services", "pages/report_sources", "pages/report_subnets"),
+    *("readers/aws/offer_file", "readers/aws/types", "readers/aws/eks_fees", "readers/aws/price_list", "readers/taken"),
+    *("services/times", "vpc/drain"),
 )
-DATA = [
-    "eni_limits.csv",
-    "eni_owners.csv",
-    "fees.csv",
-    "findings.toml",
-    "kubernetes_versions.csv",
-    "prefix_walks.csv",
-    "prices.csv",
-    "quotas.csv",
-    "tenants.csv",
-    "vpc_cidr_rules.csv",
-]
+DATA = (
+    *("eni_limits.csv", "eni_owners.csv", "fees.csv", "findings.toml", "kubernetes_versions.csv", "prefix_walks.csv"),
+    *("prices.csv", "quotas.csv", "tenants.csv", "vpc_cidr_rules.csv", "network_fees.csv"),
+)
 LIBRARIES = {"pyyaml": "yaml", "ruamel.yaml": "ruamel"}  # pure Python, by distribution
 PYODIDE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
-SCRIPTS = ("js", "mjs", "css", "svg")
+SCRIPTS = ("js", "mjs", "css")
 
 EXAMPLES = {
     "shop-prod.yaml": "A web shop, three /24s",
@@ -108,18 +101,30 @@ def node(name: str = "node") -> str:
     return found
 
 
+def kept(name: str, make: Callable[[Path], None]) -> Path:
+    """A folder of the work folder, made once; two builds at the same time do not disturb each other."""
+    folder = WORK / name
+    if not folder.exists():
+        WORK.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=WORK, prefix="new-") as parent:
+            made = Path(parent) / name
+            made.mkdir()
+            make(made)
+            with suppress(OSError):  # another build was first
+                made.rename(folder)
+    return folder
+
+
 def pyodide() -> Path:
     """Pyodide's files, installed by npm from the lock file."""
     lock = (SOURCES / "package-lock.json").read_bytes()
-    folder = WORK / f"npm-{hashlib.sha256(lock).hexdigest()[:16]}"
-    if not (folder / "done").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+
+    def install(folder: Path) -> None:
         for name in ("package.json", "package-lock.json", ".npmrc"):
             shutil.copy(SOURCES / name, folder / name)
         _run(node("npm"), "ci", "--ignore-scripts", "--silent", cwd=folder)
-        (folder / "done").touch()
-    return folder / "node_modules" / "pyodide"
+
+    return kept(f"npm-{hashlib.sha256(lock).hexdigest()[:16]}", install) / "node_modules" / "pyodide"
 
 
 def engine_files() -> dict[str, Path]:
@@ -134,8 +139,8 @@ def engine_files() -> dict[str, Path]:
 
 def _modules(root: Path) -> Iterator[Path]:
     for path in _python(root):
-        top, *rest = path.relative_to(root).parts
-        if top not in LEFT_OUT and not (top == "pages" and rest[0].startswith(LEFT_OUT_PAGES)):
+        name = path.relative_to(root).as_posix()
+        if name.partition("/")[0] not in LEFT_OUT and not name.startswith(LEFT_OUT_WITHIN):
             yield path
 
 
@@ -149,18 +154,16 @@ def archives(engine: dict[str, Path], from_npm: Path) -> Path:
     digest = hashlib.sha256(from_npm.parent.parent.name.encode())
     for name, path in [*sorted(engine.items()), *((p.name, p) for p in tools)]:
         digest.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-    folder = WORK / f"archives-{digest.hexdigest()[:16]}"
-    if not (folder / "done").exists():
-        for old in WORK.glob("archives-*"):
-            shutil.rmtree(old)
+
+    def compile_all(folder: Path) -> None:
         for name, path in engine.items():
             target = folder / "sources" / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
         shutil.copy(from_npm / "python_stdlib.zip", folder / "python_stdlib.zip")
         _run(node(), str(tools[1]), str(from_npm), str(folder))
-        (folder / "done").touch()
-    return folder
+
+    return kept(f"archives-{digest.hexdigest()[:16]}", compile_all)
 
 
 def stored() -> dict[str, Any]:

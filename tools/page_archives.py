@@ -15,84 +15,16 @@ from typing import Any
 
 # Of the standard library: what no planner needs. A list of what is left out, not of what is used: a module that only an
 # error message needs would be missing from the latter.
-LEFT_OUT = frozenset(
-    [
-        "_pyio",
-        "_pyrepl",
-        "antigravity",
-        "argparse",
-        "bdb",
-        "cmd",
-        "code",
-        "configparser",
-        "cProfile",
-        "ctypes",
-        "curses",
-        "dbm",
-        "doctest",
-        "email",
-        "ensurepip",
-        "filecmp",
-        "fileinput",
-        "ftplib",
-        "getopt",
-        "getpass",
-        "html",
-        "http",
-        "idlelib",
-        "imaplib",
-        "lib2to3",
-        "mailbox",
-        "mimetypes",
-        "modulefinder",
-        "multiprocessing",
-        "netrc",
-        "nturl2path",
-        "optparse",
-        "pdb",
-        "pickletools",
-        "platform",
-        "plistlib",
-        "poplib",
-        "profile",
-        "pstats",
-        "pty",
-        "pydoc",
-        "pydoc_data",
-        "rlcompleter",
-        "sched",
-        "secrets",
-        "smtplib",
-        "socketserver",
-        "sqlite3",
-        "symtable",
-        "sysconfig",
-        "tabnanny",
-        "this",
-        "timeit",
-        "tkinter",
-        "trace",
-        "tracemalloc",
-        "turtle",
-        "turtledemo",
-        "unittest",
-        "uuid",
-        "venv",
-        "wave",
-        "webbrowser",
-        "wsgiref",
-        "xml",
-        "xmlrpc",
-        "zipapp",
-        "zoneinfo",
-        "_aix_support",
-        "_android_support",
-        "_apple_support",
-        "_ios_support",
-        "_osx_support",
-        "_sysconfigdata__emscripten_wasm32-emscripten",
-    ]
-)
+_LEFT_OUT = """
+    _pyio _pyrepl antigravity argparse bdb cmd code configparser cProfile ctypes curses dbm doctest email ensurepip
+    filecmp fileinput ftplib getopt getpass html http idlelib imaplib lib2to3 mailbox mimetypes modulefinder
+    multiprocessing netrc nturl2path optparse pdb pickletools platform plistlib poplib profile pstats pty pydoc
+    pydoc_data rlcompleter sched secrets smtplib socketserver sqlite3 symtable sysconfig tabnanny this timeit
+    tkinter trace tracemalloc turtle turtledemo unittest uuid venv wave webbrowser wsgiref xml xmlrpc zipapp
+    zoneinfo _aix_support _android_support _apple_support _ios_support _osx_support
+    _sysconfigdata__emscripten_wasm32-emscripten _pydatetime _pydecimal tarfile
+"""
+LEFT_OUT = frozenset(_LEFT_OUT.split())
 LEFT_OUT_WITHIN = (  # tables of encodings: a plan is UTF-8, and a file of PowerShell UTF-16
     *(
         f"encodings/{family}"

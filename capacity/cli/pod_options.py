@@ -49,7 +49,7 @@ def _rules(parts: Sequence[str], place: str) -> dict[str, Any]:
         key, _, value = part.partition("=")
         one_of(f"{place}: rule", key, RULES)
         if key in stated:
-            raise SpecError(f"{place}: {key} is given twice")
+            raise SpecError(f"{place}: duplicate {key}")
         stated[key] = value
     counts = {key: _count(place, key, stated[key]) for key in RULES[:3] if key in stated}
     together = stated.get("antiAffinity")

@@ -115,4 +115,4 @@ def _of_workload(load: Workload, written: Mapping[str, Any]) -> Iterator[dict[st
 def _of_cni(plan: Plan) -> Iterator[dict[str, Any]]:
     settings = plan.cni.settings
     for name, value in zip(_TARGETS, (settings.warm_ip, settings.minimum_ip), strict=True):
-        yield _number(f"{_ENV}{name}", name, value, 60)
+        yield _number(f"{_ENV}{name}", f"{name} (0: not set)", value, 60)

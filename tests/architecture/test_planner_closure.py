@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from capacity.readers.sources import FILE_SOURCES
@@ -23,11 +24,12 @@ ALLOWED = {
 }
 
 
-def closure() -> set[str]:
+@cache
+def closure() -> frozenset[str]:
     """The modules that the page can reach; the readers of an import are named in a table."""
     graph = import_graph(ROOT)
     starts = ["capacity.planner", *(source.module for source in FILE_SOURCES.values())]
-    return {module for start in starts for module in (start, *reachable(start, graph))}
+    return frozenset(module for start in starts for module in (start, *reachable(start, graph)))
 
 
 def test_the_closure_of_the_page_has_nothing_compiled() -> None:

@@ -163,7 +163,7 @@ def test_workloads_of_their_own_groups_are_told_their_label() -> None:
         (("--pod", "web=250m"), "error: --pod: 'web=250m' is not NAME=CPU,MEMORY,REPLICAS"),
         (("--pod", "a=1,1Gi,3,gpus=1"), "error: --pod a: rule: 'gpus' is not one of gpu, volumes, spread"),
         (("--pod", "a=1,1Gi,3,gpu=0"), "error: --pod a: gpu=0 is not a number from 1 to 1,000"),
-        (("--pod", "a=1,1Gi,3,spread=1,spread=2"), "error: --pod a: spread is given twice"),
+        (("--pod", "a=1,1Gi,3,spread=1,spread=2"), "error: --pod a: duplicate spread"),
         (("--pod", "a=1,1Gi,3,antiAffinity=zone"), "error: --pod a: antiAffinity: 'zone' is not one of hostname"),
         ((*PODS, "--arch", "arm"), "error: --arch: 'arm'"),
         ((*PODS, "--effort", "hard"), "error: --effort: 'hard'"),

@@ -12,6 +12,21 @@ PLANS = sorted(
     for path in (REPO / "examples").rglob("*.yaml")
     if path.read_text(encoding="utf-8").find("apiVersion: capacity/v1") >= 0
 )
+TWO = """\
+apiVersion: capacity/v1
+vpc:
+  cidrs: [10.0.0.0/16]
+  subnets:
+    - {name: a, zone: us-east-1a, cidr: 10.0.0.0/25, used: 3}
+    - {name: b, zone: us-east-1a, cidr: 10.0.0.128/25, used: 4}
+    - {name: c, zone: us-east-1b, cidr: 10.0.1.0/28}
+nodeGroups:
+  - {name: web, instanceTypes: [m5.large], nodes: {min: 1, max: 4}, subnets: [a, b, c]}
+workloads:
+  - {name: app, replicas: 20}
+tenants:
+  - {kind: natGateway, name: nat, subnets: [b]}
+"""
 CHANGE = "checks.minFree=10%"
 
 

@@ -16,24 +16,9 @@ from capacity import planner
 from capacity.cli.main import app
 from capacity.errors import CapacityError
 from capacity.plan.document import parse_yaml
-from tests.planner.calls import EXAMPLE, REPO, Case, cases
+from tests.planner.calls import EXAMPLE, REPO, TWO, Case, cases
 
 TEXT = (REPO / EXAMPLE).read_text(encoding="utf-8")
-TWO = """\
-apiVersion: capacity/v1
-vpc:
-  cidrs: [10.0.0.0/16]
-  subnets:
-    - {name: a, zone: us-east-1a, cidr: 10.0.0.0/25, used: 3}
-    - {name: b, zone: us-east-1a, cidr: 10.0.0.128/25, used: 4}
-    - {name: c, zone: us-east-1b, cidr: 10.0.1.0/28}
-nodeGroups:
-  - {name: web, instanceTypes: [m5.large], nodes: {min: 1, max: 4}, subnets: [a, b, c]}
-workloads:
-  - {name: app, replicas: 20}
-tenants:
-  - {kind: natGateway, name: nat, subnets: [b]}
-"""
 
 
 def asked(call: str, **request: Any) -> Any:

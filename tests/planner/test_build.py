@@ -17,7 +17,7 @@ COMPRESS = """
 import { readFileSync } from "node:fs"; import zlib from "node:zlib";
 const c = zlib.constants;
 console.log(JSON.stringify(process.argv.slice(1).map((path) => zlib.brotliCompressSync(readFileSync(path),
-  { params: { [c.BROTLI_PARAM_QUALITY]: 8 } }).length)));
+  { params: { [c.BROTLI_PARAM_QUALITY]: 9 } }).length)));
 """
 
 
