@@ -17,6 +17,7 @@ def cluster(
     plan: str,
     vpc: str | None = "vpc-1",
     *,
+    account: str | None = "1",
     region: str | None = "us-east-1",
     enis: int = 0,
     nau: int = 0,
@@ -24,14 +25,14 @@ def cluster(
     vcpus: Mapping[str, int] = {},
     calls: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
-    """The row of one plan in account ``1``."""
+    """The row of one plan."""
     none = {"enis": 0, "enis_of_others": 0, "nau": 0, "nau_of_others": 0, "kinds": {}}
     usage = {
         "peak": {"enis": enis, "nau": nau, "vcpus": vcpus},
         "tenants": none | dict(tenants),
         "upgrade_calls": calls,
     }
-    return {"plan": plan, "account": "1", "region": region, "vpc": vpc, "usage": usage}
+    return {"plan": plan, "account": account, "region": region, "vpc": vpc, "usage": usage}
 
 
 def used(rows: list[dict[str, Any]], fleet: FleetFile = NO_FLEET) -> dict[tuple[str | None, str], int]:
@@ -144,3 +145,9 @@ def test_the_region_comes_before_its_vpcs_and_quotas_keep_the_order_of_their_tab
     found = [(row["vpc"], row["name"]) for row in quota_rows(rows, fleet)]
     assert sorted(found[:2]) == [(None, "region_clusters"), (None, "region_enis")]
     assert found[2:] == [(vpc, name) for vpc in ("vpc-1", "vpc-2") for name in ("vpc_nau", "peered_nau")]
+
+
+def test_rows_are_in_the_order_of_accounts_and_regions_the_unknown_ones_first() -> None:
+    places = [("2", "us-east-1"), ("1", "us-west-2"), ("1", "eu-west-1"), ("1", None), (None, "us-east-1")]
+    rows = [cluster(f"p{i}", None, account=account, region=region) for i, (account, region) in enumerate(places)]
+    assert [(row["account"], row["region"]) for row in quota_rows(rows, NO_FLEET)] == places[::-1]
