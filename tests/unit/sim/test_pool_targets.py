@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from capacity.sim.ipam_store import IpamStore, PoolStats, StoredEni
@@ -167,3 +169,23 @@ def test_an_eni_is_freed_after_a_minute_and_after_the_cooldown_of_its_addresses(
     if left is not None:
         eni.by_address[0].left = {eni.by_address[0].base: left}
     assert deletable_from(setup(WARM_ENI_TARGET="0"), pool, eni) == since
+
+
+def test_unmanaged_enis_and_one_trunk_leave_the_rest() -> None:
+    pod_eni = setup(ENABLE_POD_ENI="true")
+    assert room_for_eni(pod_eni, store(1, (9, 0)))
+    assert not room_for_eni(replace(setup(), unmanaged=1), store(1, (9, 0), (9, 0)))
+    assert room_for_eni(replace(setup(), unmanaged=1), store(1, (9, 0)))
+
+
+def test_the_warm_prefix_of_an_eni_without_pods_is_kept() -> None:
+    prefix = setup("prefix", WARM_PREFIX_TARGET="1")
+    assert deletable_eni(prefix, store(16, (1, 1), (1, 0)), 100_000) is None
+    assert deletable_eni(prefix, store(16, (2, 1), (1, 0)), 100_000) is not None
+
+
+def test_an_eni_is_freed_from_the_first_moment_on() -> None:
+    pool = store(1, (9, 9), (9, 0))
+    settings = setup(WARM_ENI_TARGET="0")
+    assert [deletable_eni(settings, pool, now) is not None for now in (59_999, 60_000)] == [False, True]
+    assert deletable_eni(settings, store(1, (9, 0), (9, 1)), 100_000) is None
