@@ -103,11 +103,11 @@ class _Classes:
             self._above[other] = one
 
     def groups(self) -> list[list[Place]]:
-        """The sets of more than one, each in the order of the plans."""
+        """The sets, each in the order of the plans. A subnet that was joined with no other is in none."""
         found: dict[Place, list[Place]] = {}
         for place in sorted(self._above):
             found.setdefault(self._root(place), []).append(place)
-        return [members for members in found.values() if len(members) > 1]
+        return list(found.values())
 
 
 def _subnet(plans: Sequence[PlanFacts], place: Place) -> NetworkSubnet:
@@ -212,15 +212,16 @@ def _clashes(plans: Sequence[PlanFacts], places: Sequence[Place]) -> Iterator[tu
         cidr = _subnet(plans, place).cidr
         return int(cidr.network_address), -cidr.num_addresses
 
+    def last(place: Place) -> int:
+        return int(_subnet(plans, place).cidr.broadcast_address)
+
     ordered = [min(same) for _, same in groupby(sorted(places, key=lambda p: (block(p), p)), key=block)]
     holder: Place | None = None
-    end = -1
     for place in ordered:
-        cidr = _subnet(plans, place).cidr
-        if holder is not None and int(cidr.network_address) <= end and holder[0] != place[0]:
+        if holder is not None and block(place)[0] <= last(holder) and holder[0] != place[0]:
             yield min(holder, place), max(holder, place)
-        if int(cidr.broadcast_address) > end:
-            holder, end = place, int(cidr.broadcast_address)
+        if holder is None or last(place) > last(holder):
+            holder = place
 
 
 def _links(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from capacity.advice.judge import check
-from capacity.cluster.bounds import Appetite, Here, _fewest, _most, _nodes_in
+from capacity.cluster.bounds import Appetite, Here, _fewest, _most, _nodes_in, _together
 from capacity.cluster.scenario import Batch, GroupState, PodRange, Turnover
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "shop-prod.yaml"
@@ -119,6 +119,41 @@ def test_fewest_addresses_after_events(
 ) -> None:
     state = group(pods, *closings, old=all_nodes[0], started=all_nodes[1])
     assert _fewest(state, Here("a", (here[0], here[0]), (here[1], here[1])), pods, EACH) == fewest
+
+
+STEEP = Appetite((10, 11, 30), (10, 11, 30))  # the second pod of a node needs an additional ENI
+
+
+@pytest.mark.parametrize(
+    ("closings", "pods", "all_nodes", "fewest"),
+    [
+        # the only node from before drains with both pods; the one started since may be empty: 30 + 10
+        (((1, None),), PodRange(2, 0, 0), (1, 1), 40),
+        # all 9 nodes from before drain, full; the 9 started since may be empty
+        (((9, None),), PodRange(18, 0, 0), (9, 9), 9 * 30 + 9 * 10),
+        # 8 of 9 nodes drain, in two events: both pods end on the only node left, and the others may have been empty
+        (((4, None), (4, None)), PodRange(0, 2, 2), (9, 0), 30 + 8 * 10),
+    ],
+)
+def test_pods_of_drained_nodes_are_not_spread_over_the_others(
+    closings: tuple[tuple[int, str | None], ...], pods: PodRange, all_nodes: tuple[int, int], fewest: int
+) -> None:
+    old, started = all_nodes
+    state = group(pods, *closings, old=old, started=started)
+    assert _fewest(state, Here("a", (old, old), (started, started)), pods, STEEP) == fewest
+
+
+def test_nodes_in_some_subnets_of_a_zone_are_at_most_those_of_the_zone() -> None:
+    first, second = Batch(9, {}), Batch(8, {})
+
+    def here(old: int, started: int, one: tuple[int, int], two: tuple[int, int]) -> Here:
+        return Here("a", (old, old + 3), (started, started + 4), ((first, *one), (second, *two)))
+
+    places = [here(1, 2, (0, 5), (1, 2)), here(10, 20, (3, 6), (1, 4))]
+    every = Here("a", (0, 15), (0, 99), ((first, 4, 7), (second, 3, 8)))
+    found = _together("a", places, every)
+    assert found == Here("a", (11, 15), (22, 30), ((first, 3, 7), (second, 2, 6)))
+    assert _together("a", places[:1], every) == places[0]
 
 
 LINEAR = Appetite(tuple(range(11)), tuple(range(11)))  # one address for every pod, at most 10 on a node

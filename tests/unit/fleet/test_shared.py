@@ -83,3 +83,47 @@ def test_plans_share_through_others() -> None:
     plans = [plan("a", subnet(ONE)), plan("b", subnet(ONE), subnet(TWO)), plan("c", subnet(TWO))]
     found = find_sharing(plans)
     assert [[link.plan for link in found.links[i]] for i in range(3)] == [[1], [0, 2], [1]]
+
+
+def test_plans_name_files_outside_the_fleet_and_themselves() -> None:
+    found = find_sharing([plan("a", subnet(ONE), named=("a", "elsewhere")), plan("b", subnet(TWO))])
+    assert (found.links, found.strangers, found.disagreements) == ({}, {}, ())
+
+
+@pytest.mark.parametrize("vpcs", [(None, None), ("vpc-1", "vpc-2"), ("vpc-1", None), (None, "vpc-2")])
+def test_blocks_of_plans_that_name_each_other_must_not_overlap(vpcs: tuple[str | None, str | None]) -> None:
+    plans = [
+        plan("a", subnet(ONE), vpc=vpcs[0], named=("b",)),
+        plan("b", subnet("10.0.0.0/25"), vpc=vpcs[1]),
+        plan("another VPC", subnet("10.0.0.0/26"), vpc=None),
+    ]
+    (found,) = find_sharing(plans).disagreements
+    assert (found.first, found.second, found.what) == ((0, 0), (1, 0), "10.0.0.0/24 overlaps 10.0.0.0/25")
+
+
+def test_shared_subnets_are_in_the_order_of_the_first_plan() -> None:
+    found = find_sharing([plan("a", subnet(ONE), subnet(TWO)), plan("b", subnet(TWO), subnet(ONE))])
+    assert found.pools == (((0, 0), (1, 1)), ((0, 1), (1, 0)))
+
+
+def test_of_equal_blocks_the_first_plan_is_named_in_an_overlap() -> None:
+    plans = [plan("a", subnet(TWO), subnet(ONE)), plan("b", subnet(ONE)), plan("c", subnet("10.0.0.0/25"))]
+    assert [(d.first, d.second) for d in find_sharing(plans).disagreements] == [((0, 1), (2, 0))]
+
+
+def test_an_overlap_is_found_whatever_the_place_of_the_subnet_in_its_plan() -> None:
+    plans = [plan("a", subnet(TWO), subnet(ONE)), plan("b", subnet("10.0.0.0/25"))]
+    assert [(d.first, d.second) for d in find_sharing(plans).disagreements] == [((0, 1), (1, 0))]
+
+
+def test_blocks_overlap_the_largest_around_them() -> None:
+    plans = [plan("a", subnet(ONE)), plan("b", subnet("10.0.0.128/25")), plan("c", subnet("10.0.0.192/26"))]
+    assert [(d.first, d.second) for d in find_sharing(plans).disagreements] == [((0, 0), (1, 0)), ((0, 0), (2, 0))]
+
+
+def test_a_different_zone_may_be_the_same_by_another_name() -> None:
+    found = find_sharing([plan("a", subnet(ONE)), plan("b", subnet(ONE, zone="z2"))])
+    advice = "if the accounts name zones differently, use zone IDs such as use1-az1"
+    assert [d.what for d in found.disagreements] == [f"zone z1 and z2 ({advice})"]
+    one, other = (plan(name, subnet(cidr, ident="subnet-1"), vpc=None) for name, cidr in (("a", ONE), ("b", TWO)))
+    assert [d.what for d in find_sharing([one, other]).disagreements] == ["10.0.0.0/24 and 10.0.1.0/24"]
