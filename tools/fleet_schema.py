@@ -74,7 +74,7 @@ def fleet_results() -> Schema:
         line=LINE,
     )
     return open_object(
-        verdict=VERDICT,
+        verdict=or_null(VERDICT),
         clusters=_list(cluster),
         shared_subnets=_list(shared),
         vpcs=_list(vpc),

@@ -24,7 +24,7 @@ def answer(run: FleetRun, found: Across, inputs: Mapping[str, Any]) -> Answer:
     """The answer in every format."""
     clusters = [cluster_json(row) for row in run.rows]
     results = {
-        "verdict": found.verdict,
+        "verdict": overall(run, found),
         "clusters": clusters,
         "shared_subnets": list(found.shared_subnets),
         "vpcs": list(found.vpcs),
@@ -133,10 +133,12 @@ def verdict_of(run: FleetRun, found: Across) -> Verdict:
         said.append(f"{counts['exhausted']:,} of {counted(total, 'cluster')} {_verb(counts['exhausted'], 'run')} out")
     if counts["tight"]:
         said.append(f"{counts['tight']:,} {'is' if counts['tight'] == 1 else 'are'} tight")
-    if not said:
-        said.append(f"all {counted(total, 'cluster')} fit" if total != 1 else "the cluster fits")
     if run.broken:
         said.append(f"{counted(len(run.broken), 'plan')} could not be answered")
+    if total and not (counts["exhausted"] or counts["tight"]):
+        rest = "the other " if run.broken else "all " if total != 1 else "the "
+        fits = f"{rest}{counted(total, 'cluster')}" if total != 1 else f"{rest}cluster"
+        said.append(f"{fits} {_verb(total, 'fit')}")
     across = [f for f in found.findings if f["severity"] == "error"]
     if across:
         said.append(f"{counted(len(across), 'error')} across clusters")
@@ -147,7 +149,12 @@ def verdict_of(run: FleetRun, found: Across) -> Verdict:
             f" Tightest: {first['name']}, {first['subnet']} in {first['scenario']}: "
             f"{first['free']:,} free ({first['free_pct']:g}%)."
         )
-    return Verdict(found.verdict, text)
+    return Verdict(overall(run, found) or "error", text)
+
+
+def overall(run: FleetRun, found: Across) -> str | None:
+    """The verdict of the fleet; None if every answered plan is ok, but some plan could not be answered."""
+    return None if found.verdict == "ok" and run.broken else found.verdict
 
 
 def _verb(count: int, verb: str) -> str:
@@ -307,4 +314,4 @@ def sarif(run: FleetRun, found: Across) -> str:
             results.append(one)
     errors = [{"plan": row["plan"], "error": row["error"]} for row in run.broken]
     verdict = verdict_of(run, found)
-    return sarif_log(results, {"verdict": found.verdict, "summary": verdict.sentence, "errors": errors})
+    return sarif_log(results, {"verdict": overall(run, found), "summary": verdict.sentence, "errors": errors})

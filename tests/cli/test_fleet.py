@@ -75,6 +75,16 @@ def test_a_missing_file_and_nothing_but_broken_plans() -> None:
     assert json.loads(done.stdout)["results"]["clusters"][0]["error"] == "gone.yaml: no such file"
 
 
+def test_plans_that_cannot_be_answered_are_no_ok(here: Path) -> None:
+    small = fleet(here, Cluster("alone", replicas=2, peak=2, cidrs={"a": "10.0.0.0/20", "b": "10.0.16.0/20"}))
+    done = run("fleet", "check", str(small), "missing.yaml", "--keep-going", "-o", "json")
+    found = json.loads(done.stdout)["results"]
+    assert (done.code, found["verdict"]) == (0, None)
+    assert [row["verdict"] for row in found["clusters"] if row["error"] is None] == ["ok"]
+    text = run("fleet", "check", str(small), "missing.yaml", "--keep-going").stdout
+    assert text.startswith("ERROR: 1 plan could not be answered, the other cluster fits.")
+
+
 def test_fail_on_and_exit_zero(here: Path) -> None:
     fleet(here, Cluster("a", ("c", "d"), **FULL))
     assert [check("plans", *more).code for more in ((), ("--exit-zero",))] == [1, 0]
