@@ -59,7 +59,7 @@ def stepped(shape: tuple[int, int, int], env: CniSettings) -> Node:
     )
 
 
-@settings(max_examples=2500, deadline=None)
+@settings(max_examples=1200, deadline=None)
 @given(figures, chosen(), st.integers(0, 120))
 def test_fresh_node_with_pods_one_by_one(shape: tuple[int, int, int], env: CniSettings, pods: int) -> None:
     assume(possible(shape, env))
@@ -72,7 +72,7 @@ def test_fresh_node_with_pods_one_by_one(shape: tuple[int, int, int], env: CniSe
     assert pool.assigned + pool.warm == model.available
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=800, deadline=None)
 @given(figures, chosen())
 def test_capacity_is_what_a_full_node_serves(shape: tuple[int, int, int], env: CniSettings) -> None:
     assume(possible(shape, env))
@@ -86,7 +86,7 @@ def test_capacity_is_what_a_full_node_serves(shape: tuple[int, int, int], env: C
         assert capacity == max(model.used - 2, 0)
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(figures, chosen(), st.integers(1, 90), st.randoms(use_true_random=False), st.data())
 def test_rest_after_growth_and_scale_down_stays_within_the_bound(
     shape: tuple[int, int, int], env: CniSettings, max_pods: int, rng: random.Random, data: st.DataObject

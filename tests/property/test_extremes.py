@@ -35,7 +35,7 @@ def tables(draw: st.DrawFn) -> tuple[int, ...]:
     return tuple(values)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(tables(), st.integers(1, 6), st.data())
 def test_least_and_most_are_those_of_the_best_split(table: tuple[int, ...], nodes: int, data: st.DataObject) -> None:
     pods = data.draw(st.integers(0, nodes * (len(table) - 1)))
@@ -47,7 +47,7 @@ def test_many_nodes_cost_no_more_than_few() -> None:
     assert most_addresses(table, 1_000_000, 5_000_000) > least_addresses(table, 1_000_000, 5_000_000) > 0
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(tables(), st.integers(1, 3)), min_size=1, max_size=3), st.integers(0, 80))
 def test_runway_fills_nodes_as_well_as_can_be(nodes: list[tuple[tuple[int, ...], int]], budget: int) -> None:
     steps: Counter[tuple[tuple[int, int], ...]] = Counter()
@@ -78,7 +78,7 @@ def most_in_parts(steps: Counter[tuple[tuple[int, int], ...]], budget: int) -> F
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(tables().map(lambda t: tuple(v + 3 for v in t)), min_size=1, max_size=4), st.integers(0, 400))
 def test_new_nodes_of_any_kinds_hold_as_many_pods_as_can_be(kinds: list[tuple[int, ...]], budget: int) -> None:
     best = [0] * (budget + 1)
@@ -90,7 +90,7 @@ def test_new_nodes_of_any_kinds_hold_as_many_pods_as_can_be(kinds: list[tuple[in
     assert pods_on_new_nodes(kinds, budget) == best[budget]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(tables(), st.integers(0, 4), st.integers(0, 4), st.data())
 def test_the_most_with_a_limit_on_some_nodes_is_that_of_the_best_split(
     table: tuple[int, ...], free: int, limited: int, data: st.DataObject

@@ -204,7 +204,7 @@ def test_warm_counts_the_addresses_of_check(folder: Path, document: dict[str, An
         assert current["idle"][name] == sum(s["used"]["warm"] for s in state["subnets"])
 
 
-@settings(QUICK, max_examples=5)
+@settings(QUICK, max_examples=3)
 @given(documents())
 def test_the_report_shows_the_figures_of_the_others(folder: Path, document: dict[str, Any]) -> None:
     plan = asked(document, folder)

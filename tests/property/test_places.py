@@ -43,7 +43,7 @@ def _subnet_figures(state: ScenarioState, name: str) -> tuple[object, ...]:
     return subnet.verdict, subnet.free, dict(subnet.used), subnet.used_lowest, subnet.used_highest, subnet.prefixes
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 10_000), patch=st.sampled_from(PATCHES))
 def test_a_place_has_the_figures_of_the_whole_plan(seed: int, patch: dict[str, object]) -> None:
     plan = parse_patched(_document(seed), patch, "plan.yaml")
@@ -63,7 +63,7 @@ def test_a_place_has_the_figures_of_the_whole_plan(seed: int, patch: dict[str, o
     assert compared
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_a_place_that_refused_a_plan_refuses_it_again(seed: int) -> None:
     plan = parse_plan(_document(seed), "plan.yaml")
@@ -79,7 +79,7 @@ def test_a_place_that_refused_a_plan_refuses_it_again(seed: int) -> None:
                 assert found.short == sum(max(-s.free, 0) for s in subnets)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 10_000), patch=st.sampled_from((*PATCHES, DISCOVERY)), pods_count=st.booleans())
 def test_the_first_refusal_is_in_the_state_of_the_scenario(
     seed: int, patch: dict[str, object], pods_count: bool

@@ -51,7 +51,7 @@ def node(limit: NodeLimits, env: CniSettings, max_pods: int) -> Node:
     return Node(**fields_of(limit, env, max_pods))
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=800, deadline=None)
 @given(limits, environments, st.integers(0, 120), st.integers(0, 120))
 def test_fresh_node_with_pods_one_by_one(limit: NodeLimits, env: CniSettings, max_pods: int, pods: int) -> None:
     env = replace(env, custom_networking=bool(limit.idle_primary))
@@ -65,7 +65,7 @@ def test_fresh_node_with_pods_one_by_one(limit: NodeLimits, env: CniSettings, ma
     assert pool.pods_without_address == max(pods - model.total, 0)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=800, deadline=None)
 @given(limits, environments, st.integers(1, 90), st.randoms(use_true_random=False), st.data())
 def test_rest_after_growth_and_scale_down_stays_within_the_bounds(
     limit: NodeLimits, env: CniSettings, max_pods: int, rng: random.Random, data: st.DataObject
@@ -84,7 +84,7 @@ def test_rest_after_growth_and_scale_down_stays_within_the_bounds(
     assert model.addresses <= pool.highest
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=800, deadline=None)
 @given(limits, environments, st.integers(1, 90), st.randoms(use_true_random=False))
 def test_bursts_and_churn_stay_within_the_bounds(
     limit: NodeLimits, env: CniSettings, max_pods: int, rng: random.Random
