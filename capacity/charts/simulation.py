@@ -21,6 +21,7 @@ def plot_simulation(result: SimulationResult, *, ax: Axes | None = None, theme: 
     from capacity.sim.observed import SimulationResult
 
     check_kind("result", result, SimulationResult, "a SimulationResult, as returned by simulate")
+    check_theme(theme)
     unit, name = next((unit, name) for least, unit, name in SCALES if result.seconds >= least)
     times = [sample.t / unit for sample in result.timeline]
     parts = {
