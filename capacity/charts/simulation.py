@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from capacity.charts.theme import LIGHT, NARROW, VERMILION, WIDE, Theme, drawing, label, legend_below, thousands
+from capacity.charts.theme import (
+    LIGHT,
+    NARROW,
+    VERMILION,
+    WIDE,
+    Theme,
+    check_theme,
+    drawing,
+    label,
+    legend_below,
+    thousands,
+)
 from capacity.errors import check_kind
 
 if TYPE_CHECKING:
