@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from math import ceil
 
 from capacity.advice.findings.codes import Finding
 from capacity.cluster.check import CheckResult, singles
@@ -58,6 +58,7 @@ def simulated_use(
         The plan has nothing to simulate.
     """
     from capacity.sim.facade import SimulationInputs, check_simulated, simulate
+    from capacity.sim.observed import at_percent
 
     plan = result.plan
     check_simulated(plan.cni.settings)
@@ -72,20 +73,15 @@ def simulated_use(
         for place, subnet in enumerate(state.subnets):
             if state.is_lost(subnet.subnet):
                 continue
-            held = sorted(run.subnets[place].usable - run.subnets[place].lowest_free for run in runs)
+            held = Counter(run.subnets[place].usable - run.subnets[place].lowest_free for run in runs)
             out = sum(run.subnets[place].exhausted_at is not None for run in runs) / len(runs)
-            p5, p50, p95 = (_percentile(held, percent) for percent in (5, 50, 95))
+            p5, p50, p95 = (at_percent(held, percent) or 0 for percent in (5, 50, 95))
             found.append(
                 SimulatedUse(state.title, subnet.subnet.name, subnet.subnet.usable, p5, p50, p95, out, len(runs))
             )
         if progress:
             progress(number + 1, len(specs))
     return tuple(found)
-
-
-def _percentile(ordered: Sequence[int], percent: int) -> int:
-    """The smallest value that at least ``percent`` of them do not exceed."""
-    return ordered[max(ceil(percent * len(ordered) / 100) - 1, 0)]
 
 
 def with_simulated(found: Sequence[Finding], uses: Sequence[SimulatedUse]) -> tuple[Finding, ...]:

@@ -167,12 +167,21 @@ def quantile(delays: Mapping[int, int], percent: float) -> float | None:
     >>> quantile({0: 90, 100: 10}, 90), quantile({0: 90, 100: 10}, 91)
     (0.0, 1.0)
     """
-    pods = sum(delays.values())
-    rank = ceil(percent * pods / 100)
-    for delay in sorted(delays):
-        rank -= delays[delay]
+    delay = at_percent(delays, percent)
+    return None if delay is None else seconds_of(delay)
+
+
+def at_percent(counts: Mapping[int, int], percent: float) -> int | None:
+    """The smallest of counted values that at least ``percent`` of them do not exceed; None without any.
+
+    >>> at_percent({3: 90, 7: 10}, 90), at_percent({3: 90, 7: 10}, 91), at_percent({}, 50)
+    (3, 7, None)
+    """
+    rank = ceil(percent * sum(counts.values()) / 100)
+    for value in sorted(counts):
+        rank -= counts[value]
         if rank <= 0:
-            return seconds_of(delay)
+            return value
     return None
 
 

@@ -18,10 +18,10 @@ from capacity.readers.terraform.scope import MOST_INSTANCES, Called
 from capacity.readers.terraform.source_blocks import blocks_of
 from capacity.readers.terraform.value import (
     UNKNOWN,
-    Encoded,
     Open,
     OpenList,
     Unknown,
+    is_known,
     known_parts,
     marks_of,
     unknown_paths,
@@ -74,17 +74,13 @@ class Call:
 def first_known(given: dict[str, Any], *names: str) -> Any:
     """Value of the first name that has one; unknown if a name has one that is not known, None if none has one."""
     stated = [given[n] for n in names if given.get(n) is not None]
-    return next((v for v in stated if _known(v)), UNKNOWN if stated else None)
+    return next((v for v in stated if is_known(v)), UNKNOWN if stated else None)
 
 
 def stated(given: dict[str, Any], name: str, default: Any) -> Any:
     """Value of an input; its default if the input is absent or null."""
     value = given.get(name)
     return default if value is None else value
-
-
-def _known(value: object) -> bool:
-    return isinstance(value, Encoded) or not isinstance(value, Unknown)
 
 
 # --- terraform-aws-vpc ------------------------------------------------------------------------
@@ -166,7 +162,7 @@ def vpc_endpoints(call: Call) -> Called:
             "vpc_endpoint_type": entry.get("service_type", "Interface"),
             "subnet_ids": list(dict.fromkeys([*items(shared), *items(own)])) if known else UNKNOWN,
             "vpc_id": call.given.get("vpc_id"),
-            "tags": {"Name": f"endpoint-{key}", **{k: v for k, v in tags.items() if _known(v)}},
+            "tags": {"Name": f"endpoint-{key}", **{k: v for k, v in tags.items() if is_known(v)}},
         }
         found.append(call.made("aws_vpc_endpoint", f'this["{key}"]', values, key))
     return Called(tuple(found), Open())

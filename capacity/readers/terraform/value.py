@@ -58,9 +58,9 @@ def known_parts(value: object) -> Any:
     if isinstance(value, Encoded):
         return known_parts(value.content)
     if isinstance(value, dict):
-        return {k: known_parts(v) for k, v in value.items() if _is_known(v)}
+        return {k: known_parts(v) for k, v in value.items() if is_known(v)}
     if isinstance(value, list):
-        return [known_parts(v) for v in value if _is_known(v)]
+        return [known_parts(v) for v in value if is_known(v)]
     if isinstance(value, (Decimal, Fraction)):
         return float(value)
     return None if isinstance(value, Unknown) else value
@@ -82,16 +82,17 @@ def unknown_paths(value: object, path: str = "") -> Iterator[str]:
 
 def marks_of(values: dict[str, Any]) -> dict[str, str]:
     """Attributes that have a value of which nothing is known."""
-    return {k: "given" for k, v in values.items() if not _is_known(v) or (v not in (None, {}, []) and _is_hollow(v))}
+    return {k: "given" for k, v in values.items() if not is_known(v) or (v not in (None, {}, []) and _is_hollow(v))}
 
 
 def _is_hollow(value: object) -> bool:
     """Whether a list or mapping has parts, and only unknown ones."""
     parts = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return bool(parts) and all(not _is_known(p) or _is_hollow(p) for p in parts)
+    return bool(parts) and all(not is_known(p) or _is_hollow(p) for p in parts)
 
 
-def _is_known(value: object) -> bool:
+def is_known(value: object) -> bool:
+    """Whether a value is known, at least in part."""
     return isinstance(value, Encoded) or not isinstance(value, Unknown)
 
 
