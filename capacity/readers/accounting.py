@@ -111,6 +111,9 @@ MATTERS: tuple[Matter, ...] = (
     Matter(
         _PODS, ("VirtualMachine", "VirtualMachineInstance*", "CloneSet", "AdvancedStatefulSet", "Kafka", "Revision")
     ),
+    Matter(_NODES, ("Nodegroup of eks.services.k8s.aws", "NodeGroup of eks.*", "*Machine* of *cluster.x-k8s.io")),
+    Matter("it can make a network, nodes or pods", ("*FargateProfile of *", "AWSManagedControlPlane of *")),
+    Matter(_PODS, ("* of *.*",)),  # a custom resource that states replicas or containers
     Matter("its charts and manifests can run pods", ("Application", "ApplicationSet", "HelmRelease", "Kustomization")),
     Matter("the pods it selects take a branch interface each (securityGroups)", ("SecurityGroupPolicy",)),
     Matter("it gives pods without requests their requests", ("LimitRange",)),

@@ -174,8 +174,15 @@ def soften_template(text: str) -> str:
         for line in text.splitlines(keepends=True)
         if not re.fullmatch(r"\s*(\{\{-?.*-?\}\}|%\{.*\}|\{%.*%\})\s*", line.rstrip("\r\n"))
     ]
-    body = re.sub(r"\{\{-?\s*(.*?)\s*-?\}\}", lambda m: "${" + re.sub(r"[\"'{}:#,\[\]]", "", m[1]) + "}", "".join(kept))
+    body = re.sub(r"\{\{-?\s*(.*?)\s*-?\}\}", _placeholder, "".join(kept))
+    body = re.sub(r"\$\{([^{}\n]*)\}", _placeholder, body)
+    body = re.sub(r"(?<=[\[,\s])(\$\{[^{}\n]*\})(?=[ \t]*[,\]])", r"'\1'", body)  # YAML has no braces inside […]
     return re.sub(r"(?<=[\s:])%([A-Za-z_]\w*)%", r"${\1}", body)
+
+
+def _placeholder(found: re.Match[str]) -> str:
+    """A value of a template as ``${…}``, without the characters that have a meaning in YAML."""
+    return "${" + re.sub(r"[\"'{}:#,\[\]]", "", found[1]) + "}"
 
 
 def _compose(text: str, name: str) -> list[Any]:

@@ -18,12 +18,13 @@ from capacity.catalog.table import Catalog
 from capacity.plan.constants import ARCHS
 from capacity.readers.draft import SourceNotes
 from capacity.readers.instance_choice import candidates
-from capacity.readers.values import int_of, items, mapping, path_of, text_of
+from capacity.readers.values import PLACEHOLDER, int_of, items, mapping, path_of, text_of
 from capacity.units import counted
 
 MOST_TYPES = 40  # listed in a plan; the note has the total
 ZONE_KEYS = ("topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone")
 _OWN, _AUTO = "karpenter.k8s.aws/instance-", "eks.amazonaws.com/instance-"
+_WITH_VALUES = ("In", "NotIn", "Gt", "Lt")
 _SMALL = ("nano", "micro", "small")
 _SCHEME = re.compile(r"(^[a-z]+)(-[0-9]+tb)?([0-9]+).*\.")
 
@@ -42,20 +43,24 @@ class Requirement:
 
 
 def requirements(document: Any) -> list[Requirement]:
-    """Requirements of a NodePool or Provisioner, and the labels of its nodes that act as such."""
+    """Requirements of a NodePool or Provisioner, and the labels of its nodes that act as such.
+
+    One whose values are all placeholders is left out: what it allows is not known.
+    """
     spec = mapping(document.get("spec"))
     raw = spec.get("requirements") or path_of(spec, "template", "spec", "requirements")
     found = [
         Requirement(
             _plain(r.get("key")),
             str(r.get("operator") or "In"),
-            tuple(str(v) for v in items(r.get("values"))),
+            tuple(str(v) for v in items(r.get("values")) if not PLACEHOLDER.search(str(v))),
             int_of(r.get("minValues"), 1),
         )
         for r in map(mapping, items(raw))
     ]
+    found = [r for r in found if r.values or r.operator not in _WITH_VALUES]
     labels = mapping(path_of(spec, "template", "metadata", "labels")) or mapping(spec.get("labels"))
-    stated = [Requirement(_plain(k), "In", (str(v),)) for k, v in labels.items()]
+    stated = [Requirement(_plain(k), "In", (str(v),)) for k, v in labels.items() if not PLACEHOLDER.search(str(v))]
     return found + [r for r in stated if r.key in OF_TYPE or r.key in ZONE_KEYS]
 
 

@@ -14,6 +14,7 @@ from capacity.readers.accounting import why_it_matters
 from capacity.readers.cni_addon import cni_environment, cni_version_of
 from capacity.readers.detect import detect
 from capacity.readers.draft import SourceNotes
+from capacity.readers.kubernetes.api_groups import is_kind_of_kubernetes, kind_with_group
 from capacity.readers.kubernetes.eniconfig import eniconfig_subnet
 from capacity.readers.kubernetes.kube_node import KubeNode, node_facts
 from capacity.readers.kubernetes.pod_owners import Key, key_of, owner_of, pod_owner
@@ -85,7 +86,7 @@ class SeenObjects:
         kind = value.get("kind") or kind_in(list_kind, value)
         kind = kind if isinstance(kind, str) else str(kind)
         take = _TAKERS.get(kind)
-        if take is None:
+        if take is None or not is_kind_of_kubernetes(kind, value):
             source = detect(value)[0]
             if source == "karpenter" or (source != "kubectl" and not list_kind):
                 return False
@@ -96,6 +97,7 @@ class SeenObjects:
 
     def _leave_out(self, kind: str, value: Mapping[str, Any]) -> None:
         """Record an object that is not read: by name if it could matter, else only its kind."""
+        kind = kind_with_group(kind, value)
         if why_it_matters(kind):
             self.said.meet(kind, "/".join(_named(value)))
         else:

@@ -20,6 +20,7 @@ from capacity.readers.terraform.value import (
     Number,
     Open,
     OpenList,
+    PartText,
     SetOf,
     Unknown,
     number_in,
@@ -35,6 +36,7 @@ MOST_ROUNDS = 100_000  # of all `for` expressions of a file together
 MOST_PARTS = 100_000  # values inside one value, however often it repeats itself
 MOST_TEXT = 1_000_000  # characters
 FILE_FUNCTIONS = ("file", "filebase64", "templatefile")
+_ENCODERS = ("base64encode", "base64gzip")  # text known in part is kept as it is: its parts have no code of their own
 MOST_BITS = 512  # of a number: the precision of Terraform (zclconf/go-cty cty/value_init.go)
 
 
@@ -146,7 +148,7 @@ def _evaluated(tree: Any, look: _Run, scope: Scope, depth: int) -> Any:
         return scope[tree[1]] if tree[1] in scope else look(tree[1], scope)
     if kind == "template":
         parts = [part for part in tree[1] if part != ("value", "")]
-        return _template([inner(part) for part in parts])
+        return _template(parts, [inner(part) for part in parts])
     if kind == "list":
         return [inner(e) for e in tree[1]]
     if kind == "object":
@@ -201,14 +203,31 @@ def _object(pairs: list[tuple[Any, Any]]) -> Any:
         return UNKNOWN
 
 
-def _template(parts: list[Any]) -> Any:
-    """Text of a template; one interpolation without text around it keeps its type."""
+def _template(trees: list[Any], parts: list[Any]) -> Any:
+    """Text of a template, known in part if a part is unknown; one interpolation without text keeps its type."""
     if len(parts) == 1:
         return parts[0]
     try:
         return "".join(map(text_of_value, parts))
     except TypeError:
-        return UNKNOWN
+        text = "".join(map(_text_or_placeholder, trees, parts))
+        return PartText(text) if len(text) <= MOST_TEXT else UNKNOWN
+
+
+def _text_or_placeholder(tree: Any, value: Any) -> str:
+    if isinstance(value, PartText):
+        return value.text
+    try:
+        return text_of_value(value)
+    except TypeError:
+        return f"${{{_spelled(tree)}}}"
+
+
+def _spelled(tree: Any) -> str:
+    """Names of a reference as written, such as ``var.size``; other expressions are not spelled."""
+    if tree[0] in ("name", "value"):
+        return str(tree[1])
+    return f"{_spelled(tree[1])}.{_spelled(tree[2])}" if tree[0] == "get" else "…"
 
 
 def get(base: object, key: object) -> Any:
@@ -326,4 +345,6 @@ def _call(name: str, arguments: list[Any], inner: Callable[[Any], Any], look: _R
             values += value
         else:
             return UNKNOWN
+    if name in _ENCODERS and len(values) == 1 and isinstance(values[0], PartText):
+        return values[0]
     return look.files(name, values) if name in FILE_FUNCTIONS else call(name, values)

@@ -22,7 +22,7 @@ from capacity.readers.node_group import (
     with_expression,
 )
 from capacity.readers.terraform.resource import Resource, Stack, first_block
-from capacity.readers.user_data import family_of_user_data, is_node_script, script_of
+from capacity.readers.user_data import family_of_user_data, is_node_script, max_pods_in, script_of
 from capacity.readers.values import int_of, items, kubernetes_version_of, mapping, text_of
 
 
@@ -137,7 +137,7 @@ def _family(stack: Stack, resource: Resource, template: Resource | None, cluster
     if stated and stated.upper() != "CUSTOM":
         return stated
     if stated or resource.value("custom_ami") or (template and template.value("image_id")):
-        return family_of_user_data(script_of(template.value("user_data"))) if template else None
+        return family_of_user_data(script_of(template.text("user_data"))) if template else None
     version = kubernetes_version_of(resource.value("version")) or cluster_version
     return "al2" if not stack.is_given(resource, "ami_type") and eks_default_ami(version) == "al2" else None
 
@@ -145,9 +145,15 @@ def _family(stack: Stack, resource: Resource, template: Resource | None, cluster
 def _user_data(stack: Stack, resource: Resource, template: Resource | None) -> Any:
     """User data of the launch template, or of the module; a note if it is there and not known."""
     found = resource.value("user_data") or (template.value("user_data") if template else None)
-    if found is None and template is not None and template.unknown_of("user_data"):
-        text = "its user data is not known: it can set max pods"
-        stack.said.say(template.address, text, "nodeGroups")
+    if found is not None or template is None or not template.unknown_of("user_data"):
+        return found
+    partial = template.partial.get("user_data")
+    if partial is None:
+        stack.said.say(template.address, "its user data is not known: it can set max pods", "nodeGroups")
+        return None
+    found = partial.replace("--use-max-pods", "")  # alone it says nothing: the number can be in an unknown part
+    if max_pods_in(found) is None:
+        stack.said.say(template.address, "its user data is known in part: the rest can set max pods", "nodeGroups")
     return found
 
 
@@ -190,10 +196,10 @@ def _is_node_asg(stack: Stack, resource: Resource) -> bool:
     if any(k.startswith(("kubernetes.io/cluster/", "k8s.io/cluster/", "k8s.io/cluster-autoscaler/")) for k in keys):
         return True
     template = _launch_template(stack, resource) or _launch_template(stack, resource, "mixed_instances_policy")
-    if template is not None and is_node_script(template.value("user_data")):
+    if template is not None and is_node_script(template.text("user_data")):
         return True
     configuration = _launch_configuration(stack, resource)
-    if configuration is not None and is_node_script(configuration.value("user_data")):
+    if configuration is not None and is_node_script(configuration.text("user_data")):
         return True
     return any("self_managed" in part or "node" in part for part in resource.module)
 

@@ -20,19 +20,25 @@ from capacity.readers.terraform.value import (
     UNKNOWN,
     Open,
     OpenList,
+    PartText,
     Unknown,
     is_known,
     known_parts,
     marks_of,
     unknown_paths,
 )
+from capacity.readers.user_data import max_pods_in
 from capacity.readers.values import bool_of, items, mapping, text_of
 
 NEWEST_EKS = 21
 OLDEST_EKS = 18  # the inputs of older versions have other names
 UPDATE_PERCENT = 33  # update_config of version 19 and newer
 SELF_MANAGED_TYPE = "m6i.large"  # instance_type of self-managed groups
-_OLD_INPUTS = ("node_groups", "worker_groups", "worker_groups_launch_template")
+OLD_INPUTS = frozenset(("node_groups", "worker_groups", "worker_groups_launch_template"))
+_OF_OTHER_MODULES = (  # names that older versions, or the other kind of group, have
+    *("desired_capacity", "min_capacity", "max_capacity", "asg_desired_capacity", "asg_min_size", "asg_max_size"),
+    *("subnets", "kubelet_extra_args", "override_instance_types"),
+)
 _SUBNET_KINDS = ("private", "public", "intra", "database", "elasticache", "redshift", "outpost")
 _NAT_KINDS = ("private", "database", "elasticache", "redshift")  # their longest list decides the number of gateways
 
@@ -176,9 +182,14 @@ def eks(call: Call) -> Called:
     given = call.given
     if bool_of(given.get("create")) is False:
         return Called((), Open())
-    for name in _OLD_INPUTS:
-        if name in given:
-            text = f"an input of version {OLDEST_EKS - 1} or older: its node groups are not read"
+    if call.version is not None and call.version < OLDEST_EKS:
+        from capacity.readers.terraform.old_eks_module import old_groups
+
+        old = list(old_groups(call))
+    else:
+        old = []
+        for name in sorted(OLD_INPUTS & given.keys()):
+            text = f"an input of version {OLDEST_EKS - 1} or older, and the call has no such version: ignored"
             call.said.leave_out(f"{call.address}.{name}", text, "nodeGroups")
     subnets = given.get("subnet_ids", given.get("subnets"))
     cluster = call.first("name", "cluster_name")
@@ -195,7 +206,7 @@ def eks(call: Call) -> Called:
         "kubernetes_network_config": [network],
         "compute_config": [call.first("compute_config", "cluster_compute_config")],
     }
-    found = [call.made("aws_eks_cluster", "this", values), *_addons(call, call.first("addons", "cluster_addons"))]
+    found = [call.made("aws_eks_cluster", "this", values), *old, *_addons(call, call.first("addons", "cluster_addons"))]
     for key, self_managed in (("eks_managed_node_groups", False), ("self_managed_node_groups", True)):
         groups = given.get(key)
         if isinstance(groups, (Unknown, Open)):
@@ -258,6 +269,7 @@ def _node_group(call: Call, *, self_managed: bool, minimum: int) -> Iterator[Res
     filled = [f"{k.removesuffix('_size')} {v}" for k, v in defaults.items() if given.get(k) is None]
     if filled:
         call.said.say(call.address, f"sizes that it does not have are the defaults of the module: {', '.join(filled)}")
+    _say_other_inputs(call, *(("instance_types",) if self_managed else ("instance_type",)))
     common = {
         "efa": _efa_addresses(given, version),
         "name": given.get("name"),
@@ -283,6 +295,15 @@ def _node_group(call: Call, *, self_managed: bool, minimum: int) -> Iterator[Res
         "update_config": update if given.get("update_config") is None else [given["update_config"]],
     }
     yield call.made("aws_eks_node_group", "this", values)
+
+
+def _say_other_inputs(call: Call, *names: str) -> None:
+    """Note the arguments of a group that its module does not have: Terraform ignores keys of a mapping."""
+    others = [name for name in (*names, *_OF_OTHER_MODULES) if call.given.get(name) is not None]
+    if others:
+        call.said.say(
+            call.address, f"ignored, not inputs of this module and version: {', '.join(others)}", "nodeGroups"
+        )
 
 
 def _efa_addresses(given: dict[str, Any], version: int) -> bool:
@@ -326,8 +347,11 @@ def _boot_text(call: Call, *, self_managed: bool) -> Any:
     for key in keys:
         value = given.get(key)
         parts = [mapping(p).get("content") for p in value] if isinstance(value, list) else [value]
-        texts += [p for p in parts if isinstance(p, str) and p]
-        if any(isinstance(p, Unknown) for p in parts):
+        shown = [p.text if isinstance(p, PartText) else p for p in parts]
+        texts += [p for p in shown if isinstance(p, str) and p]
+        if any(isinstance(p, Unknown) for p in shown) or any(
+            isinstance(p, PartText) and not max_pods_in(p.text) for p in parts
+        ):
             call.said.leave_out(f"{call.address}.{key}", "not known: it can set max pods", "nodeGroups")
     return "\n".join(texts) or None
 

@@ -79,7 +79,7 @@ def _documents(stack: Stack) -> Iterator[tuple[Resource, Any]]:
         if not resource.managed:
             continue
         if resource.type in MANIFESTS:
-            body = resource.value("yaml_body") or resource.value("manifest")
+            body = resource.text("yaml_body") or resource.value("manifest")
             for document in _decoded(stack, resource, body):
                 yield resource, document
         elif resource.type.startswith("kubernetes_"):

@@ -6,7 +6,7 @@ Field names: hashicorp/terraform docs/internals/json-format; resources of hashic
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +21,8 @@ from capacity.readers.values import block_of, items, mapping, path_of, text_of
 class Resource:
     """Resource instance: its known values, and the modules it is in.
 
-    ``unclear`` are the paths of values that are stated in a configuration and not known.
+    ``unclear`` are the paths of values that are stated in a configuration and not known; ``partial`` are attributes
+    whose text is known in part, with placeholders.
     """
 
     address: str
@@ -33,6 +34,12 @@ class Resource:
     unknown: Any = None
     managed: bool = True
     unclear: tuple[str, ...] = ()
+    partial: Mapping[str, str] = field(default_factory=dict)
+
+    def text(self, key: str) -> Any:
+        """Value of an attribute, or its text with placeholders if only a part of it is known."""
+        found = self.value(key)
+        return self.partial.get(key) if found is None else found
 
     def value(self, *keys: str) -> Any:
         """Value by path; lists of blocks are entered automatically."""

@@ -20,6 +20,7 @@ from capacity.readers.terraform.expression import (
     evaluate_template,
     too_large,
 )
+from capacity.readers.terraform.rendered import RENDERED
 from capacity.readers.terraform.resource import Resource
 from capacity.readers.terraform.source_blocks import (
     SourceBlocks,
@@ -34,10 +35,12 @@ from capacity.readers.terraform.value import (
     UNKNOWN,
     Open,
     OpenList,
+    PartText,
     Unknown,
     known_parts,
     marks_of,
     number_of_value,
+    partial_texts,
     unknown_paths,
     unquoted,
 )
@@ -48,6 +51,7 @@ MOST_INSTANCES = 1000  # of one resource
 MOST_EVALUATIONS = 200_000  # of variables, locals, resources and calls of a file
 ASSUMED_ZONES = "abcdef"  # letters of a region's zones, if they are not in the input
 LARGEST_FILE = 1_000_000  # characters, of `file` and `templatefile`
+_LAUNCH = ("aws_launch_template", "aws_launch_configuration")
 _META = frozenset(("count", "for_each", "provider", "depends_on", "lifecycle"))
 _META_OF_CALLS = frozenset(("count", "for_each", "providers", "depends_on", "source", "version"))
 
@@ -273,11 +277,18 @@ class Module:
         for index, scope in self.expanded(address, mapping(body)):
             raw = {k: v for k, v in mapping(body).items() if k not in _META}
             whole = self.block(raw, scope)
+            if not managed and kind in RENDERED:
+                whole["rendered"] = RENDERED[kind](whole, self.work.budget)
             values, unclear = known_parts(whole), tuple(unknown_paths(whole))
             here = f"{address}{_suffix(index)}"
-            if kind in ("aws_subnet", "aws_vpc", "aws_launch_template") and managed:
+            if managed and kind in ("aws_subnet", "aws_vpc", *_LAUNCH):
                 values = {**values, "id": here}
-            made.append(Resource(here, kind, name, self.path, index, values, marks_of(whole), managed, unclear))
+            if managed and kind in _LAUNCH and not values.get("name"):
+                values["name"] = here  # Terraform gives it a name, by which groups refer to it
+            partial = partial_texts(whole)
+            made.append(
+                Resource(here, kind, name, self.path, index, values, marks_of(whole), managed, unclear, partial)
+            )
         return made
 
     def reference(self, kind: str, name: str) -> Any:
@@ -297,7 +308,7 @@ class Module:
                 return Open(dict.fromkeys(("name", "id", "region"), self.region or UNKNOWN))
             if kind == "aws_availability_zones":
                 return Open({"names": self.once(("zones",), lambda: self._zones(name))})
-            return keyed([(r.index, Open(r.values)) for r in self.data(kind, name)])
+            return keyed([(r.index, _attributes(r)) for r in self.data(kind, name)])
 
         return one
 
@@ -329,6 +340,10 @@ class Module:
         """Note that only some of many instances are read."""
         if count > MOST_INSTANCES:
             self.said.leave_out(address, f"the first {MOST_INSTANCES:,} of {count:,} are read")
+
+
+def _attributes(resource: Resource) -> Open:
+    return Open({**resource.values, **{k: PartText(text) for k, text in resource.partial.items()}})
 
 
 def _suffix(index: object) -> str:

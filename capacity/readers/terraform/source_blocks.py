@@ -190,7 +190,9 @@ def parsed_text(text: str, name: str) -> dict[str, Any]:
     except Exception as error:  # the errors of lark are not part of the interface of hcl2
         line = getattr(error, "line", None)
         place = f"{name}:{line}" if isinstance(line, int) and line > 0 else name
-        raise SpecError(f"{place}: is not valid HCL") from None
+        conflict = re.search(r"^<{7} ", text, re.MULTILINE)
+        cause = ": it has a merge conflict (<<<<<<<)" if conflict else ""
+        raise SpecError(f"{place}: is not valid HCL{cause}") from None
     return parsed
 
 

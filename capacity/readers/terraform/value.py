@@ -33,6 +33,13 @@ class Encoded(Unknown):
         self.content = content
 
 
+class PartText(Unknown):
+    """Text of which some parts are not known; ``text`` has a placeholder ``${…}`` for each of them."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
 UNKNOWN = Unknown()
 FAILED = Failed()
 
@@ -64,6 +71,11 @@ def known_parts(value: object) -> Any:
     if isinstance(value, (Decimal, Fraction)):
         return float(value)
     return None if isinstance(value, Unknown) else value
+
+
+def partial_texts(values: dict[str, Any]) -> dict[str, str]:
+    """Attributes whose text is known in part, with placeholders for the other parts."""
+    return {k: v.text for k, v in values.items() if isinstance(v, PartText)}
 
 
 def unknown_paths(value: object, path: str = "") -> Iterator[str]:

@@ -187,7 +187,7 @@ def test_encoded_yaml_has_a_content_and_no_text() -> None:
 def test_templates_without_quotes() -> None:
     assert evaluate_template('kind: "x" # ${local.cidr}\n', look) == 'kind: "x" # 10.0.0.0/16\n'
     assert evaluate_template("a\\n", look) == "a\\n"
-    assert evaluate_template("${data.x} b", look) is UNKNOWN
+    assert isinstance(evaluate_template("${data.x} b", look), Unknown)
     assert evaluate_template("%{ for a in b }", look) is UNKNOWN
 
 
