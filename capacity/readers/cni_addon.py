@@ -78,8 +78,13 @@ class CniValues:
     region: str | None = None
 
 
-def addon_values(configuration: object, said: SourceNotes, where: str) -> CniValues:
-    """Configuration values of the vpc-cni add-on: text that holds JSON or YAML, or a mapping."""
+def addon_values(
+    configuration: object, said: SourceNotes, where: str, planned: Mapping[str, str] | None = None
+) -> CniValues:
+    """Configuration values of the vpc-cni add-on: text that holds JSON or YAML, or a mapping.
+
+    ``planned`` has the names of subnets in the same input by their IDs, which need not have the form of AWS.
+    """
     if configuration is None or configuration == "":
         return CniValues()
     if isinstance(configuration, str):
@@ -92,11 +97,13 @@ def addon_values(configuration: object, said: SourceNotes, where: str) -> CniVal
     if not isinstance(configuration, dict):
         said.say(where, "is not a mapping: ignored", "cni.env")
         return CniValues()
-    return chart_values(configuration, said, where)
+    return chart_values(configuration, said, where, planned)
 
 
-def chart_values(values: Mapping[str, Any], said: SourceNotes, where: str = "") -> CniValues:
-    """Values of the aws-vpc-cni chart.
+def chart_values(
+    values: Mapping[str, Any], said: SourceNotes, where: str = "", planned: Mapping[str, str] | None = None
+) -> CniValues:
+    """Values of the aws-vpc-cni chart; ``planned`` as in :func:`addon_values`.
 
     Source
     ------
@@ -106,17 +113,22 @@ def chart_values(values: Mapping[str, Any], said: SourceNotes, where: str = "") 
     env = cni_environment(values["env"], said, f"{inside}env") if values.get("env") else {}
     if items(values.get("extraEnv")):
         env |= cni_environment(values["extraEnv"], said, f"{inside}extraEnv")
-    subnets = _eniconfig_subnets(mapping(values.get("eniConfig")), said, f"{inside}eniConfig")
+    subnets = _eniconfig_subnets(mapping(values.get("eniConfig")), said, f"{inside}eniConfig", planned or {})
     region = text_of(mapping(values.get("eniConfig")).get("region")) if subnets else None
     return CniValues(env, of_chart_values(values), subnets, region)
 
 
-def _eniconfig_subnets(config: Mapping[str, Any], said: SourceNotes, where: str) -> tuple[SubnetDraft, ...]:
+def _eniconfig_subnets(
+    config: Mapping[str, Any], said: SourceNotes, where: str, planned: Mapping[str, str]
+) -> tuple[SubnetDraft, ...]:
     """Subnets of the ENIConfigs that the chart creates, one per zone."""
     found = []
     for zone, entry in mapping(config.get("subnets")).items():
         identity = subnet_id_of(mapping(entry).get("id"))
-        if identity is None:
+        name = planned.get(str(mapping(entry).get("id")))
+        if name is not None:
+            found.append(SubnetDraft(name, zone if region_of_zone(zone) else None))
+        elif identity is None:
             shown = mapping(entry).get("id")
             said.say(f"{where}.subnets.{zone}", f"id {shown!r} is not an ID: the pod subnet is not known")
         else:
@@ -135,7 +147,8 @@ def with_pod_subnets(
 ) -> tuple[tuple[SubnetDraft, ...], tuple[str, ...]]:
     """All subnets, and the names of those for pods; a subnet that is in both lists has its first name."""
     names = {s.id: s.name for s in subnets if s.id}
-    new = tuple(p for p in pods if p.id not in names)
+    there = {s.name for s in subnets}
+    new = tuple(p for p in pods if p.id not in names and p.name not in there)
     return (*subnets, *new), tuple(names.get(p.id or "", p.name) for p in pods)
 
 

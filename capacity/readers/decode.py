@@ -176,7 +176,7 @@ def soften_template(text: str) -> str:
     ]
     body = re.sub(r"\{\{-?\s*(.*?)\s*-?\}\}", _placeholder, "".join(kept))
     body = re.sub(r"\$\{([^{}\n]*)\}", _placeholder, body)
-    body = re.sub(r"(?<=[\[,\s])(\$\{[^{}\n]*\})(?=[ \t]*[,\]])", r"'\1'", body)  # YAML has no braces inside […]
+    body = re.sub(r"(?<=[\[,\s])(\$\{[^{}\n]*\})(?=[ \t]*[,\]}])", r"'\1'", body)  # YAML has no braces inside […]
     return re.sub(r"(?<=[\s:])%([A-Za-z_]\w*)%", r"${\1}", body)
 
 

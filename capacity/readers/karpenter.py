@@ -13,7 +13,7 @@ from capacity.readers.draft import GroupDraft, PlanDraft, SourceNotes, at, uniqu
 from capacity.readers.efa import say_template_interfaces
 from capacity.readers.karpenter_limits import pool_counts
 from capacity.readers.karpenter_types import Requirement, allowed_zones, listed_types, matching_types, requirements
-from capacity.readers.node_group import SourceGroup, group_draft, say_eniconfig, say_taints, taint_text
+from capacity.readers.node_group import SourceGroup, group_draft, say_eniconfig, say_reserved, say_taints, taint_text
 from capacity.readers.user_data import ami_of, family_of_user_data
 from capacity.readers.values import (
     int_of,
@@ -183,6 +183,7 @@ def _max_pods(spec: Any, template: Any, class_spec: Any, said: SourceNotes, wher
     kubelets = [mapping(class_spec.get("kubelet")), mapping(template.get("kubelet"))]
     kubelets += [mapping(spec.get("kubeletConfiguration"))]
     for kubelet in kubelets:
+        say_reserved(said, where, path, kubelet)
         if kubelet.get("podsPerCore"):
             said.say(
                 where, f"podsPerCore {kubelet['podsPerCore']} can lower max pods (not in the plan)", f"{path}.maxPods"

@@ -6,14 +6,16 @@ each means. The defaults of EKS, and the notes on missing values, are here too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from capacity.readers.draft import GroupDraft, SourceNotes, at
 from capacity.readers.user_data import ami_of, max_pods_in, max_pods_of_user_data, script_of
 from capacity.readers.values import int_of
 
 FIRST_AL2023 = (1, 30)  # Kubernetes; EKS user guide, kubernetes-versions-extended "Kubernetes 1.30" (read 2026-11-30)
+RESERVING = ("kubeReserved", "systemReserved", "evictionHard")
 ENI_CONFIG_LABEL = "k8s.amazonaws.com/eniConfig"  # default of ENI_CONFIG_LABEL_DEF
 EKS_DEFAULT_TYPE = "t3.medium"  # of a managed node group without types; EKS API, CreateNodegroup instanceTypes
 
@@ -138,6 +140,14 @@ def say_taints(said: SourceNotes, where: str, group: str, taints: Iterable[str])
     if shown:
         text = f"tainted ({shown}): set nodeGroups of the workloads to keep others off it"
         said.say(where, text, at("nodeGroups", group))
+
+
+def say_reserved(said: SourceNotes, where: str, path: str, kubelet: Mapping[str, Any]) -> None:
+    """Note the settings of a kubelet that change what a node leaves for pods: a plan has the defaults."""
+    stated = [key for key in RESERVING if kubelet.get(key)]
+    if stated:
+        text = f"not in the plan: {', '.join(stated)}: allocatable CPU and memory are those of the defaults"
+        said.leave_out(where, text, path)
 
 
 def say_eniconfig(said: SourceNotes, where: str, group: str, labels: Iterable[tuple[object, object]]) -> None:

@@ -21,7 +21,7 @@ def cni_of(parsed: ParsedTemplate) -> tuple[CniValues, str | None]:
         if addon == "vpc-cni":
             given = parsed.known(name, properties, "ConfigurationValues", path="cni.env")
             version = parsed.known(name, properties, "AddonVersion")
-            text, subnets = _with_ids(parsed, given)
+            text, subnets = with_made_up_ids(parsed, given)
             values = addon_values(text, parsed.said, f"{name}.ConfigurationValues")
             pods = tuple(replace(s, name=subnets[s.id], id=None) if s.id in subnets else s for s in values.pod_subnets)
             version = cni_version_of(version) if isinstance(version, str) else None
@@ -31,15 +31,15 @@ def cni_of(parsed: ParsedTemplate) -> tuple[CniValues, str | None]:
     return found
 
 
-def _with_ids(parsed: ParsedTemplate, value: object) -> tuple[object, dict[str | None, str]]:
+def with_made_up_ids(parsed: ParsedTemplate, value: object, first: int = 0) -> tuple[object, dict[str, str]]:
     """A text with a made-up ID for each subnet that it refers to, and the name of the subnet of each."""
     if not isinstance(value, Pieces):
         return value, {}
-    names: dict[str | None, str] = {}
+    names: dict[str, str] = {}
     words = []
     for part in value.parts:
         if isinstance(part, ToResource):
-            made_up = f"subnet-ref-{len(names)}"
+            made_up = f"subnet-ref-{first + len(names)}"
             names[made_up] = parsed.subnets.get(part.name, part.name)
             words.append(made_up)
         else:

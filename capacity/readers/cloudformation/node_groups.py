@@ -38,6 +38,7 @@ from capacity.readers.user_data import (
 )
 from capacity.readers.values import int_of, items, kubernetes_version_of, mapping, text_of
 
+CDK_FARGATE = "Custom::AWSCDK-EKS-FargateProfile"  # aws/aws-cdk packages/aws-cdk-lib/aws-eks/lib/fargate-profile.ts
 UNKNOWN_TEMPLATE: dict[str, Any] = {}
 
 
@@ -70,6 +71,11 @@ def read_node_groups(parsed: ParsedTemplate) -> NodeGroups:
         spaces = [text_of(s.get("Namespace")) for s in items_of(properties.get("Selectors"))]
         subnets = parsed.subnet_list(parsed.known(name, properties, "Subnets"))
         say_fargate(parsed.said, name, spaces, subnets or ())
+    for name, properties in parsed.of(CDK_FARGATE):
+        config = mapping(properties.get("Config"))
+        parsed.said.use(CDK_FARGATE, name)
+        spaces = [text_of(s.get("namespace")) for s in items_of(config.get("selectors"))]
+        say_fargate(parsed.said, name, spaces, parsed.subnet_list(config.get("subnets")) or ())
     return NodeGroups(tuple(groups), tuple(holders))
 
 

@@ -6,11 +6,13 @@ Property names: AWS CloudFormation resource reference of AWS::EC2, AWS::EKS and 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from ipaddress import IPv4Network
 from typing import Any
 
 from capacity.readers.cloudformation.holders import cni_of, joined_subnets, tenants_of
 from capacity.readers.cloudformation.intrinsics import Resolver
+from capacity.readers.cloudformation.manifests import with_manifests
 from capacity.readers.cloudformation.node_groups import read_node_groups
 from capacity.readers.cloudformation.parsed_template import (
     CLUSTERS,
@@ -30,6 +32,7 @@ from capacity.readers.values import (
     ip_family_of,
     kubernetes_version_of,
     mapping,
+    region_of_zone,
     text_of,
 )
 
@@ -43,8 +46,7 @@ def parse_cloudformation(template: dict[str, Any], file: str = "") -> PlanDraft:
 
 def _draft(resolvers: Sequence[Resolver], file: str) -> PlanDraft:
     """Draft of a template and its nested stacks."""
-    said = SourceNotes(file)
-    parsed = parse_resources(resolvers, said)
+    said, parsed = _parsed(resolvers, file)
     vpc = _vpc(parsed)
     subnets = _subnets(parsed, vpc)
     zones_guessed = any(r.zones_guessed for r in resolvers)
@@ -70,9 +72,10 @@ def _draft(resolvers: Sequence[Resolver], file: str) -> PlanDraft:
     everywhere, pod_subnets = joined_subnets(subnets, cni.pod_subnets)
     groups = read_node_groups(parsed)
     tenants = tuple(tenants_of(parsed))
-    return PlanDraft(
+    draft = PlanDraft(
         source=f"cloudformation {file}".strip(),
         name=text_of(parsed.known(cluster_name, settings, "Name")) or short_name(cluster_name) or _stated_name(parsed),
+        region=next((r.region for r in resolvers if r.region), None),
         kubernetes_version=kubernetes_version_of(parsed.known(cluster_name, settings, "Version")),
         service_cidr=block_of(network.get("ServiceIpv4Cidr")),
         ip_family=ip_family_of(family),
@@ -87,9 +90,26 @@ def _draft(resolvers: Sequence[Resolver], file: str) -> PlanDraft:
         ),
         node_groups=groups.groups,
         tenants=(*tenants, *groups.holders),
-        notes=said.collected(),
         assumed=frozenset(at("vpc.subnets", s.name, "zone") for s in subnets if zones_guessed and s.zone),
     )
+    draft = with_manifests(parsed, draft)
+    return replace(draft, notes=(*said.collected(), *draft.notes))
+
+
+def _parsed(resolvers: Sequence[Resolver], file: str) -> tuple[SourceNotes, ParsedTemplate]:
+    """The templates, evaluated; twice if the zones of their subnets tell the region, on which values depend."""
+    said = SourceNotes(file)
+    parsed = parse_resources(resolvers, said)
+    zones = [p.get("AvailabilityZone") for _, p in parsed.of("AWS::EC2::Subnet")]
+    regions = {r for zone in zones if isinstance(zone, str) and (r := region_of_zone(zone))}
+    if len(regions) != 1 or all(r.region for r in resolvers):
+        return said, parsed
+    for resolver in resolvers:
+        resolver.region = resolver.region or next(iter(regions))
+        resolver.zones_guessed = False
+        resolver.open_loops.clear()
+    said = SourceNotes(file)
+    return said, parse_resources(resolvers, said)
 
 
 def _settings(cluster: object) -> Any:

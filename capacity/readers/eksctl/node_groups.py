@@ -22,6 +22,7 @@ from capacity.readers.node_group import (
     group_draft,
     own_image,
     say_eniconfig,
+    say_reserved,
     say_taints,
     taint_text,
 )
@@ -144,6 +145,7 @@ def _sizes(raw: Any, said: SourceNotes, where: str, name: str) -> tuple[int | No
 def _max_pods(raw: Any, said: SourceNotes, where: str, name: str) -> int | None:
     """Max pods of the group, in the order in which one replaces the other: its own key, settings, boot scripts."""
     kubelet = mapping(raw.get("kubeletExtraConfig"))
+    say_reserved(said, f"{where}.kubeletExtraConfig", at("nodeGroups", name), kubelet)
     if kubelet.get("podsPerCore"):
         text = f"podsPerCore {kubelet['podsPerCore']} can lower max pods (not in the plan)"
         said.say(f"{where}.kubeletExtraConfig", text, at("nodeGroups", name, "maxPods"))

@@ -1,8 +1,7 @@
 """Terraform's pure functions. The result of any other function is unknown, never guessed.
 
 A function raises if Terraform refuses the call, or if the result is not known from the arguments; the evaluator then
-has an unknown value. Meaning: developer.hashicorp.com/terraform/language/functions (hashicorp/terraform
-website/docs/language/functions).
+has an unknown value. Meaning: developer.hashicorp.com/terraform/language/functions.
 """
 
 from __future__ import annotations
@@ -27,6 +26,7 @@ from capacity.readers.terraform.value import (
     SetOf,
     Unknown,
     is_number,
+    is_partly_known,
     number_of_value,
     same_value,
     text_of_value,
@@ -381,8 +381,10 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 
 def call(name: str, values: list[Any]) -> Any:
     """Result of a function; unknown if it is not one of these, or if an argument does not allow it."""
-    if name == "yamlencode" and len(values) == 1:
+    if len(values) == 1 and (name == "yamlencode" or (name == "jsonencode" and is_partly_known(values[0]))):
         return Encoded(values[0])
+    if name in ("jsondecode", "yamldecode") and len(values) == 1 and isinstance(values[0], Encoded):
+        return values[0].content
     if name == "coalesce":
         return _tried(_coalesce, values)
     function = FUNCTIONS.get(name)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from capacity.errors import SpecError
+from capacity.readers.applied import with_applied
 from capacity.readers.decode import parse_documents
-from capacity.readers.detect import detect, list_items
-from capacity.readers.draft import PlanDraft, SourceNotes
-from capacity.readers.karpenter import parse_karpenter
-from capacity.readers.merge import merge
+from capacity.readers.detect import list_items
+from capacity.readers.draft import PlanDraft
 from capacity.readers.terraform.source_blocks import blocks_of
-from capacity.readers.values import items, mapping, path_of, text_of
+from capacity.readers.values import items, mapping, text_of
 
 if TYPE_CHECKING:
     from capacity.readers.terraform.resource import Resource, Stack
@@ -47,30 +45,11 @@ _TEXT_MAPS = frozenset(("labels", "annotations", "node_selector", "requests", "l
 
 def with_manifests(stack: Stack, draft: PlanDraft) -> PlanDraft:
     """Add what the manifests of a file contain to a draft."""
-    pools: list[Any] = []
-    objects: list[Any] = []
-    pod_subnets: list[str] = []
+    documents = []
     for resource, document in _documents(stack):
         stack.said.use(resource.type, resource.address)
-        planned = _planned_subnet(stack, document)
-        if detect(document)[0] == "karpenter":
-            pools.append(document)
-        elif planned is not None:
-            pod_subnets.append(planned)
-        else:
-            objects.append(document)
-    draft = replace(draft, pod_subnets=tuple(dict.fromkeys((*draft.pod_subnets, *pod_subnets))))
-    draft = _with_objects(stack, draft, objects)
-    return merge(draft, replace(parse_karpenter(pools, stack.said.file), source="")) if pools else draft
-
-
-def _with_objects(stack: Stack, draft: PlanDraft, objects: list[Any]) -> PlanDraft:
-    if not objects:
-        return draft
-    from capacity.readers.kubernetes.kubectl import draft_of_objects
-
-    found = draft_of_objects(objects, SourceNotes(stack.said.file))
-    return merge(draft, found)
+        documents.append(document)
+    return with_applied(draft, documents, stack.said.file, stack.ids)
 
 
 def _documents(stack: Stack) -> Iterator[tuple[Resource, Any]]:
@@ -100,13 +79,6 @@ def _decoded(stack: Stack, resource: Resource, body: object) -> list[Any]:
         stack.said.use(resource.type, resource.address)
         stack.said.leave_out(resource.address, "its manifest cannot be read: ignored")
         return []
-
-
-def _planned_subnet(stack: Stack, document: Any) -> str | None:
-    """Name of an ENIConfig's subnet, if the subnet is in the same file."""
-    if mapping(document).get("kind") != "ENIConfig":
-        return None
-    return stack.ids.get(text_of(path_of(document, "spec", "subnet")) or "")
 
 
 # --- resources of the kubernetes provider -----------------------------------------------------

@@ -137,7 +137,7 @@ def _cni(stack: Stack) -> tuple[CniValues, str | None]:
             stack.said.use(addon.type, addon.address)
     for addon in stack.of("aws_eks_addon"):
         if addon.value("addon_name") == "vpc-cni":
-            values = addon_values(addon.value("configuration_values"), stack.said, addon.address)
+            values = addon_values(addon.value("configuration_values"), stack.said, addon.address, stack.ids)
             return values, cni_version_of(addon.value("addon_version"))
     for release in stack.of("helm_release"):
         if is_cni_release(release):
@@ -157,7 +157,7 @@ def _chart(stack: Stack, release: Resource) -> tuple[CniValues, str | None]:
             continue
         for document in documents:
             merged = overlaid(merged, mapping(document))
-    values = addon_values(merged, stack.said, f"{release.address}.values")
+    values = addon_values(merged, stack.said, f"{release.address}.values", stack.ids)
     return values, cni_version_of(path_of(merged, "image", "tag"))
 
 

@@ -49,6 +49,7 @@ FACTS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
+NO_FACTS = (".securityGroups", ".region")  # of an ENIConfig, in the values of the CNI
 IN_PART = ("instance_types", "subnet_ids", "vpc_zone_identifier")  # have a note of their own if nothing is known
 
 
@@ -68,7 +69,7 @@ def say_unclear(stack: Stack) -> None:
 def _is_unclear(stack: Stack, resource: Resource, fact: str) -> bool:
     if fact in IN_PART and not resource.value(fact):
         return False
-    if any(_covers(path, fact) for path in resource.unclear):
+    if any(_covers(path, fact) for path in resource.unclear if not path.endswith(NO_FACTS)):
         return True
     return any(stack.references.states(resource, path) for path in _unknown(resource, fact))
 

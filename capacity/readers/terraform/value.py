@@ -117,6 +117,10 @@ def wholly_known(value: object) -> bool:
     return not isinstance(value, Unknown)
 
 
+def is_partly_known(value: object) -> bool:
+    return is_known(value) and not wholly_known(value)
+
+
 # --- conversions ------------------------------------------------------------------------------
 
 
