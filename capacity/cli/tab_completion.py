@@ -16,10 +16,18 @@ FIGURES = ("free", "runway", "warm", "assigned")
 
 
 def complete_scenario(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Names of scenarios, the plan's first."""
+    """Names of scenarios, the plan's first; after a plus sign, each with what is typed before it."""
     from capacity.plan.constants import SCENARIOS
 
-    return _starting(incomplete, [*_scenarios(_plan(ctx)), *SCENARIOS])
+    offered = [*_scenarios(_plan(ctx)), *SCENARIOS]
+    before, plus, _ = incomplete.rpartition("+")
+    combined = [f"{before}+{name}" for name in SCENARIOS if name not in before.split("+")] if plus else []
+    return _starting(incomplete, [*offered, *combined])
+
+
+def complete_group(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Node groups of the plan."""
+    return _starting(incomplete, _names(_of(_plan(ctx), "nodeGroups")))
 
 
 def complete_subject(ctx: typer.Context, incomplete: str) -> list[str]:

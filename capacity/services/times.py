@@ -183,7 +183,7 @@ TALK_SOURCE = (
 )
 TALK_NOTE = (
     "the 2017 test; consistent with installing the rules one at a time. Current kube-proxy sends one batch: the same "
-    "rules then load in seconds, so the figures say nothing about a cluster of today"
+    "rules then load in seconds, so the figures do not apply to a current cluster"
 )
 
 

@@ -232,7 +232,7 @@ def spot_storm(cluster: SimulatedCluster, source: int, count: int) -> Process:
 def zone_loss(cluster: SimulatedCluster, zone: str) -> Process:
     """A zone is lost: its nodes start again elsewhere, its pods are created again when they are evicted.
 
-    The addresses of the lost nodes stay taken.
+    The addresses of the lost nodes stay in use.
     """
     again: list[int] = []
     cluster.lost_zones.add(zone)

@@ -251,7 +251,7 @@ class Play:
         self.cluster.agenda.spawn(happenings.zone_loss(self.cluster, zone))
         chosen = "" if self.named_zone else " (the zone with the most nodes; zone-loss:zone=Z chooses another)"
         lost = f"{zone}{chosen} is lost with {counted(nodes, 'node')}"
-        return f"{lost}, which start again elsewhere; its addresses stay taken"
+        return f"{lost}, which start again elsewhere; its addresses stay in use"
 
     def burst(self) -> str:
         source, pods = self._fullest()
@@ -278,7 +278,7 @@ class Play:
             if member.source in chosen
         ]
         if not counts:
-            raise SpecError("burst: no node group with nodes to start more of")
+            raise SpecError("burst: no node group has nodes to add")
         pods, source = max(counts)
         return -source, pods
 
@@ -290,7 +290,7 @@ class Play:
             if member.source in chosen
         ]
         self.cluster.agenda.spawn(happenings.second_set(self.cluster, nodes))
-        return f"a second set of {counted(len(nodes), 'node')} with the same pods starts beside the first"
+        return f"a second set of {counted(len(nodes), 'node')} with the same pods starts next to the first"
 
     def spot_storm(self) -> str:
         taken = 0
@@ -298,7 +298,7 @@ class Play:
             count = ceil(self.scenario.share * len(self.cluster.nodes_of(source)))
             taken += count
             self.cluster.agenda.spawn(happenings.spot_storm(self.cluster, source, count))
-        return f"{counted(taken, 'node')} get an interruption notice of 2 min; replacements start at once"
+        return f"{counted(taken, 'node')} get an interruption notice of 2 min; replacements start immediately"
 
 
 _PLAYED: dict[str, Callable[[Play], str]] = {

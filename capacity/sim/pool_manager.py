@@ -281,7 +281,7 @@ def decrease(node: SimulatedNode) -> Steps:
 
 
 def free_eni(node: SimulatedNode) -> Steps:
-    """Detach and delete one ENI; its addresses stay taken until the end (tryFreeENI, ipamd.go L849-889)."""
+    """Detach and delete one ENI; its addresses stay in use until the end (tryFreeENI, ipamd.go L849-889)."""
     eni = deletable_eni(node.setup, node.store, node.now)
     if eni is None:
         return

@@ -215,11 +215,12 @@ def test_small_multiples_share_one_date_axis() -> None:
 NARROW = replace(LIGHT, narrow=True, titled=False)
 
 
-@pytest.mark.parametrize("name", ["limits", "subnets", "headroom-nodes", "warm"])
+@pytest.mark.parametrize("name", ["limits", "subnets", "headroom-nodes", "warm", "packed-nodes", "frontier"])
 def test_a_narrow_chart_fits_a_phone_and_needs_no_title(name: str) -> None:
     figure = samples.figures(NARROW)[name]()
     assert figure.get_figwidth() == 3.6
     assert figure.axes[0].get_title(loc="left") == ""
+    figure.canvas.draw()
     renderer = figure.canvas.get_renderer()
     boxes = [t.get_window_extent(renderer) for a in figure.axes for t in a.texts]
     assert boxes
