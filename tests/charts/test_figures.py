@@ -228,6 +228,16 @@ def test_a_narrow_chart_fits_a_phone_and_needs_no_title(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(samples.figures()))
+def test_the_label_of_an_axis_is_inside_the_chart(name: str) -> None:
+    figure = samples.figures(LIGHT)[name]()
+    figure.canvas.draw()
+    renderer = figure.canvas.get_renderer()
+    boxes = [a.xaxis.label.get_window_extent(renderer) for a in figure.axes if a.get_xlabel()]
+    assert all(figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 for box in boxes)
+    assert all(figure.bbox.y0 <= box.y0 for box in boxes)
+
+
+@pytest.mark.parametrize("name", sorted(samples.figures()))
 @pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
 def test_every_chart_takes_axes_and_names_its_units(name: str, theme: Any) -> None:
     draw = samples.figures(theme)[name]
