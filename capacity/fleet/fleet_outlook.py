@@ -7,12 +7,14 @@ from typing import Any
 
 from capacity.fleet.fleet_page import cut, warnings_of
 from capacity.fleet.run import FleetRun
+from capacity.forecast.words import percent
 from capacity.pages.answer import Answer
 from capacity.pages.page import Page, Table, TableColumn, Text
 from capacity.units import counted
 
 Ranked = Callable[[Mapping[str, Any]], Any]
 LATE = "9999"
+PROBABILITY = "probability_within_horizon"
 
 
 def forecast_answer(run: FleetRun, inputs: Mapping[str, Any]) -> Answer:
@@ -73,9 +75,10 @@ def _forecast_page(run: FleetRun, rows: Sequence[Mapping[str, Any]]) -> Page:
         TableColumn("date_p10", "P10 (early)"),
         TableColumn("date_p50", "P50 (likely)"),
         TableColumn("date_p90", "P90 (late)"),
-        TableColumn("probability_within_horizon", "probability", 1, 2),
+        TableColumn("probability", "probability", 1),
     )
-    table = Table(columns, [named(row) | row["first"] for row in out], "Clusters that run out, the first one first")
+    lines = [named(row) | row["first"] | {"probability": percent(row["first"][PROBABILITY])} for row in out]
+    table = Table(columns, lines, "Clusters that run out, the first one first")
     return Page([Text(said), *tables_of(table, run)])
 
 
@@ -112,8 +115,12 @@ def optimize_answer(run: FleetRun, inputs: Mapping[str, Any]) -> Answer:
     return Answer("fleet optimize", inputs, results, page, lines + broken, warnings_of(run))
 
 
+def _range(now: int, peak: int) -> str:
+    return f"{now:,}" if now == peak else f"{now:,}–{peak:,}"
+
+
 def _bought(row: Mapping[str, Any]) -> str:
-    groups = [f"{g['nodes']}–{g['nodes_peak']} × {'/'.join(g['instance_types'])}" for g in row["node_groups"]]
+    groups = [f"{_range(g['nodes'], g['nodes_peak'])} × {'/'.join(g['instance_types'])}" for g in row["node_groups"]]
     return ", ".join(groups) or "nothing"
 
 
