@@ -186,7 +186,7 @@ def _change(material: Material) -> list[Block]:
     from capacity.advice.compare import compare
 
     told = compare(material.today.result, material.result).sentence
-    return [Text(f"Proposed change against {material.today_words}: {told}")]
+    return [Text(f"Proposed change, compared with {material.today_words}: {told}")]
 
 
 def before_and_after(material: Material) -> Table:

@@ -1,4 +1,4 @@
-"""A page for a terminal: aligned columns that fit its width, wrapped text, and colour if requested.
+"""A page for a terminal: aligned columns that fit its width, wrapped text, and color if requested.
 
 Tables are laid out here: importing a table library would double the start-up time of every short answer.
 """
@@ -84,7 +84,7 @@ def _code(block: CodeBlock, screen: Screen) -> Iterator[str]:
 
 
 def _painted(text: str, level: str, screen: Screen, bold: bool = False) -> str:
-    """Text in the colour of its level; of ``exhausted → tight`` the later one counts."""
+    """Text in the color of its level; of ``exhausted → tight`` the later one counts."""
     tone = _TONES.get(level.rpartition(" → ")[2])
     style = ";".join([*(["1"] if bold else []), *([tone] if tone else [])])
     return f"\033[{style}m{text}\033[0m" if screen.paint and style else text

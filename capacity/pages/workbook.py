@@ -63,7 +63,7 @@ class _Formats:
         self.text = book.add_format({"text_wrap": True, "valign": "top", "indent": 1})
 
     def of(self, number: str, level: str = "") -> Any:
-        """A number format, with the colour of a verdict."""
+        """A number format, with the color of a verdict."""
         key = number, _TONES.get(level, "")
         if key not in self._made:
             given = {"valign": "top", "num_format": key[0], "bg_color": key[1], "align": "right" if level else ""}

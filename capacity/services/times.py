@@ -109,7 +109,7 @@ def times_longer(exponent: float, factor: float = 2) -> float:
 
 
 class FirstPacket(NamedTuple):
-    """Round trip of the first packet of a connection; None if nobody published it. [ms]"""
+    """Round trip of the first packet of a connection; None if it is not published. [ms]"""
 
     p50: float | None
     p99: float | None

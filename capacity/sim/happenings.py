@@ -118,7 +118,7 @@ def autoscaler(cluster: SimulatedCluster) -> Process:
 
 
 def nodes_wanted(cluster: SimulatedCluster) -> list[int]:
-    """Nodes to start in each group for the pending pods, beside those that are starting. [nodes]"""
+    """Nodes to start in each group for the pending pods, in addition to those that are starting. [nodes]"""
     needed = [0.0] * len(cluster.sources)
     for work, queue in enumerate(cluster.pending):
         pods = sum(not pod.gone for pod in queue)

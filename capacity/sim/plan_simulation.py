@@ -1,4 +1,4 @@
-"""Plays a scenario of a plan: the cluster comes to rest first, then the timeline starts."""
+"""Simulates a scenario of a plan: the pools settle first, then the timeline starts."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class RecordedPods:
 
 @dataclass(frozen=True)
 class CronDemand:
-    """A CronJob beside the plan's workloads: pods of the shape of one of them. Times in seconds."""
+    """A CronJob in addition to the plan's workloads: pods of the shape of one of them. Times in seconds."""
 
     workload: str
     pods: int
@@ -58,9 +58,9 @@ def simulate(
     curve: str | None = None,
     progress: Progress | None = None,
 ) -> SimulationResult:
-    """Play a scenario of a plan over time.
+    """Simulate a scenario of a plan over time.
 
-    The nodes and pods of the scenario's state (``steady``, ``peak`` or ``ceiling``) are started and come to rest;
+    The nodes and pods of the scenario's state (``steady``, ``peak`` or ``ceiling``) are started and their pools settle;
     then the timeline starts, and with it what the scenario does. The same seed gives the same result.
 
     Parameters
@@ -135,7 +135,7 @@ class Play:
         return self.built.cluster
 
     def settle(self) -> None:
-        """Start the nodes, place the pods, and let the pools come to rest."""
+        """Start the nodes, place the pods, and let the pools settle."""
         cluster, settle = self.cluster, round(1000 * self.inputs.settle_s)
         for source, places in enumerate(self.built.nodes):
             for place, count in places:

@@ -59,6 +59,7 @@ REFUSED = {
     r"\A\s*The same (of|for|as|with|in|by|from|on|holds|without|but)\b": "say what it is",
     r"\b(cluster|plan|size)s? of today\b": "current cluster, current plan, current size",
     r"\bseed of chance\b": "random seed",
+    r"\bcom(e|es|ing) to rest\b": "settle",
     r"\bequally many\b": "the same number of, share equally",
     r"\b(a|an|on) usual machine\b": "a typical machine",
     r"\bsome (seconds?|minutes?|kilobytes|gigabytes|megabytes|\d+)\b": "a few, about",
