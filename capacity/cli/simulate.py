@@ -70,7 +70,7 @@ Events = Annotated[
     Path | None,
     typer.Option(
         "--events",
-        help="Recorded pod events to replay: CSV with time, event, workload and optionally pods.",
+        help="Recorded pod events to play: CSV with time, event, workload and optionally pods.",
         metavar="FILE",
     ),
 ]

@@ -16,18 +16,11 @@ FIGURES = ("free", "runway", "warm", "assigned")
 
 
 def complete_scenario(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Names of scenarios, the plan's first; after a plus sign, each with what is typed before it."""
+    """Names of scenarios, the plan's first; after a plus, those that can be added."""
     from capacity.plan.constants import SCENARIOS
 
-    offered = [*_scenarios(_plan(ctx)), *SCENARIOS]
-    before, plus, _ = incomplete.rpartition("+")
-    combined = [f"{before}+{name}" for name in SCENARIOS if name not in before.split("+")] if plus else []
-    return _starting(incomplete, [*offered, *combined])
-
-
-def complete_group(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Node groups of the plan."""
-    return _starting(incomplete, _names(_of(_plan(ctx), "nodeGroups")))
+    first, plus, _ = incomplete.rpartition("+")
+    return _starting(incomplete, [*_scenarios(_plan(ctx)), *(f"{first}{plus}{name}" for name in SCENARIOS)])
 
 
 def complete_subject(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -40,6 +33,11 @@ def complete_subject(ctx: typer.Context, incomplete: str) -> list[str]:
     from capacity.pages.topic_page import TOPICS
 
     return _starting(incomplete, [*subnets, *_names(_of(plan, "nodeGroups")), *codes(), *TOPICS])
+
+
+def complete_group(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Node groups of the plan."""
+    return _starting(incomplete, _names(_of(_plan(ctx), "nodeGroups")))
 
 
 def complete_setting(ctx: typer.Context, incomplete: str) -> list[str]:

@@ -85,7 +85,7 @@ Budget = Annotated[
     str,
     typer.Option(
         "--budget",
-        help="With --churn: CPU time of all simulations on a typical machine. A larger budget simulates a longer time.",
+        help="With --churn: processor time of all simulations on a usual machine. More is longer simulated time.",
         metavar="TIME",
     ),
 ]
@@ -191,7 +191,7 @@ def _churn(text: str | None, budget: str) -> ChurnAsked | None:
 
     per_minute, seconds = rate(text, "--churn"), parse_duration(budget, "--budget")
     if not per_minute:
-        raise SpecError(f"--churn: {text!r} is not above 0 (expected something like 2/min)")
+        raise SpecError(f"--churn: {text!r} is no churn (expected something like 2/min)")
     if not 1 <= seconds <= 3600:
         raise SpecError(f"--budget: {budget!r} is out of range (expected 1s to 1h)")
     return ChurnAsked(per_minute, seconds)

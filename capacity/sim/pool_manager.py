@@ -108,7 +108,7 @@ def call(node: SimulatedNode, kind: str) -> Steps:
 
 
 def initialise(node: SimulatedNode) -> Steps:
-    """Start of ipamd on a new node (nodeInit, ipamd.go L458-672), with one increase (L674-693)."""
+    """Start of ipamd on a fresh node (nodeInit, ipamd.go L458-672), with one increase (L674-693)."""
     yield from call(node, "DescribeNetworkInterfaces")
     managed = node.ec2.metadata()
     for number in managed:
@@ -124,7 +124,7 @@ def initialise(node: SimulatedNode) -> Steps:
 
 
 def flag_for_trunk(node: SimulatedNode) -> None:
-    """Request the trunk if a slot is free (ipamd.go L1467-1484); the controller then attaches it immediately."""
+    """Ask for the trunk if a slot is free (ipamd.go L1467-1484); the controller then attaches it at once."""
     if not node.awaits_trunk or len(node.store.enis) >= node.setup.eni_limit - node.setup.unmanaged:
         return
     if node.setup.trunking and not any(eni.trunk for eni in node.ec2.enis.values()):
@@ -181,7 +181,7 @@ def growable(node: SimulatedNode) -> list[StoredEni]:
 
 
 def _grow_eni(node: SimulatedNode) -> Generator[int, None, bool]:
-    """Request CIDRs on one ENI after the other until one gets any (tryAssignIPs, tryAssignPrefixes, L1115-1260).
+    """Ask for CIDRs on one ENI after the other until one gets any (tryAssignIPs, tryAssignPrefixes, L1115-1260).
 
     True if that ends the increase: an ENI grew, or the subnet is full and discovery is off. A call that fails for
     another reason is tried once more for one CIDR, then ends the increase too.
@@ -281,7 +281,7 @@ def decrease(node: SimulatedNode) -> Steps:
 
 
 def free_eni(node: SimulatedNode) -> Steps:
-    """Detach and delete one ENI; its addresses stay in use until the end (tryFreeENI, ipamd.go L849-889)."""
+    """Detach and delete one ENI; its addresses stay taken until the end (tryFreeENI, ipamd.go L849-889)."""
     eni = deletable_eni(node.setup, node.store, node.now)
     if eni is None:
         return
@@ -299,7 +299,7 @@ def free_eni(node: SimulatedNode) -> Steps:
 
 
 def _delete_eni(node: SimulatedNode, number: int) -> Steps:
-    """Delete a detached ENI; a call that fails is repeated."""
+    """Delete a detached ENI; a call that fails is made again."""
     while True:
         try:
             yield from call(node, "DeleteNetworkInterface")

@@ -152,7 +152,7 @@ def test_the_budget_sets_the_simulated_time_and_nothing_else() -> None:
     ("options", "message"),
     [
         (("--churn", "often"), "--churn: 'often' is not a rate"),
-        (("--churn", "0/min"), "--churn: '0/min' is not above 0"),
+        (("--churn", "0/min"), "--churn: '0/min' is no churn"),
         (("--churn", "1/min", "--budget", "0s"), "--budget: '0s' is out of range"),
     ],
 )
