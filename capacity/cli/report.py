@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 DOCUMENTS = ("html", "md", "xlsx")
 SIMULATIONS = 5  # seeds of each scenario of --simulate
-REPORT_FORMATS = (*DOCUMENTS, *(f for f in FORMATS if f not in DOCUMENTS))
+REPORT_FORMATS = (*DOCUMENTS, *(f for f in FORMATS if f not in (*DOCUMENTS, "slack")))  # no message holds a report
 
 Output = Annotated[
     str, typer.Option("-o", "--output", help="html, md, xlsx, table, json, yaml or csv.", metavar="FORMAT")
