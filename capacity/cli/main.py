@@ -48,6 +48,10 @@ VERBS = {
         "Troubleshoot the network of a cluster: addresses, ENI limits, security groups, IAM, CNI, CoreDNS.",
     ),
     "explain": Verb("explain", "Explain a figure term by term, or the meaning of a finding code."),
+    "completion": Verb(
+        "completion",
+        "Print the completion script of a shell: commands, options, and names from the plan complete with Tab.",
+    ),
     "data": Verb("data", "Show, verify and refresh the packaged data: sources, age, checksums."),
 }
 

@@ -16,10 +16,11 @@ FIGURES = ("free", "runway", "warm", "assigned")
 
 
 def complete_scenario(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Names of scenarios, the plan's first."""
+    """Names of scenarios, the plan's first; after a plus, those that can be added."""
     from capacity.plan.constants import SCENARIOS
 
-    return _starting(incomplete, [*_scenarios(_plan(ctx)), *SCENARIOS])
+    first, plus, _ = incomplete.rpartition("+")
+    return _starting(incomplete, [*_scenarios(_plan(ctx)), *(f"{first}{plus}{name}" for name in SCENARIOS)])
 
 
 def complete_subject(ctx: typer.Context, incomplete: str) -> list[str]:
