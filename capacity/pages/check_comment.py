@@ -110,8 +110,9 @@ def _subnets(result: CheckResult) -> Iterator[str]:
         usable = sum(d.subnet.usable for d in rest)
         name = f"{len(rest):,} more subnets"
         rows.append({"name": name, "zone": "", "usable": usable, **sums, "verdict": tally([d.verdict for d in rest])})
-    columns = [TableColumn("name", "subnet"), TableColumn("zone", "zone"), TableColumn("usable", "usable")]
-    columns += [TableColumn(f"used {n}", n) for n in names] + [TableColumn("verdict", "verdict")]
+    # The verdict comes early: GitHub cuts what is wider than its column.
+    columns = [TableColumn(n, h) for n, h in (("name", "subnet"), ("verdict", "verdict"), ("zone", "zone"))]
+    columns += [TableColumn("usable", "usable"), *(TableColumn(f"used {n}", n) for n in names)]
     yield from markdown_table(Table(columns, rows)).split("\n")
     hidden = len(dict.fromkeys(s.name for s in result.scenarios)) - len(names)
     more = f" The verdicts include {counted(hidden, 'more scenario')}." if hidden else ""
