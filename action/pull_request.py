@@ -170,7 +170,15 @@ def answer(inputs: Inputs, folder: Path) -> Answer:
         capacity("check", str(head), "-q", "-o", "sarif", "--exit-zero", "--out-file", inputs.sarif)
     quick = capacity("check", str(head), "-q", "-o", "json", "--exit-zero", "--no-fixes")
     verdict = str(json.loads(quick.stdout)["results"]["verdict"])
-    return Answer(said.returncode, verdict, said.stdout + _changes(inputs, base, head))
+    return Answer(said.returncode, verdict, _ordered(said.stdout, _changes(inputs, base, head)))
+
+
+def _ordered(checked: str, changes: str) -> str:
+    """The verdict, then what the pull request changes, then the plan in detail with its fix."""
+    if not changes:
+        return checked
+    title, verdict, details = checked.split("\n\n", 2)
+    return f"{title}\n\n{verdict}\n{changes}\n#### The plan of this branch\n\n{details}"
 
 
 def _unread(inputs: Inputs, errors: str, code: int = NO_PLAN) -> Answer:

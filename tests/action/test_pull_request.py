@@ -104,6 +104,9 @@ def test_the_first_comment_says_what_changes_per_subnet_and_in_dollars(repositor
     assert "| steady | ok → exhausted |" in body
     assert "<details><summary>Every scenario</summary>" in body
     assert "**Fix**" in body or "Nearest" in body
+    order = ["**EXHAUSTED: ", "#### What this pull request changes", "per month now (+", "#### The plan of this branch"]
+    places = [body.index(text) for text in [*order, "**Fix**"]]
+    assert places == sorted(places)  # the verdict, what changes, in dollars, then the fix
     assert repository.summary.read_text() in body
     assert repository.output() == {
         "verdict": "exhausted",
