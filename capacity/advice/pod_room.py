@@ -67,7 +67,7 @@ class RunningNode:
 
     @property
     def limit(self) -> str | None:
-        """What stops further pods first: ``max_pods`` or ``ips``; None if the addresses or max pods are unknown."""
+        """What stops additional pods first: ``max_pods`` or ``ips``; None if the addresses or max pods are unknown."""
         if self.max_pods is None or self.addresses is None:
             return None
         return "ips" if self.addresses - self.vpc_pods < self.max_pods - self.pods else "max_pods"
@@ -151,7 +151,7 @@ class RunningCluster:
 
     @property
     def limits(self) -> Counter[str]:
-        """Nodes by what stops further pods first."""
+        """Nodes by what stops additional pods first."""
         return Counter(n.limit or UNKNOWN for n in self.nodes)
 
     @property
@@ -163,7 +163,7 @@ class RunningCluster:
 
 
 def worst(verdicts: Iterable[str]) -> str:
-    """The gravest of some verdicts.
+    """The worst of some verdicts.
 
     >>> worst(["ok", "tight", "unknown"]), worst([])
     ('tight', 'ok')
@@ -196,7 +196,7 @@ def rooms(subnets: Iterable[RunningSubnet], nodes: Sequence[RunningNode]) -> tup
 
 
 def first_limit(cluster: RunningCluster) -> str:
-    """What stops further pods first, in words: the subnets, else the limits of the nodes.
+    """What stops additional pods first, in words: the subnets, else the limits of the nodes.
 
     >>> node = RunningNode("a", None, "m5.large", 29, 12, 10, 27)
     >>> first_limit(RunningCluster("shop", [node, node]))

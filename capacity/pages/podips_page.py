@@ -137,9 +137,9 @@ def _page(clusters: Sequence[RunningCluster], rows: list[dict[str, Any]]) -> Pag
     one = len(rows) == 1
     blocks: list[Verdict | Table | Text | Items] = []
     if clusters:
-        gravest = max(clusters, key=lambda c: LEVELS.index(c.verdict))
-        told = sentence(gravest) if one else f"{counted(len(clusters), 'cluster')}. {sentence(gravest)}"
-        blocks.append(Verdict(gravest.verdict, told))
+        worst_one = max(clusters, key=lambda c: LEVELS.index(c.verdict))
+        told = sentence(worst_one) if one else f"{counted(len(clusters), 'cluster')}. {sentence(worst_one)}"
+        blocks.append(Verdict(worst_one.verdict, told))
     blocks += [] if one and clusters else [Table(_CLUSTERS, rows, "Clusters")]
     zones = [row for c in clusters for row in zone_rows(c)]
     subnets = [row for c in clusters for row in _subnet_rows(c)]
