@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from capacity.node.limit_words import limit_words
@@ -94,14 +94,28 @@ class SubnetRoom:
     """A subnet with the nodes whose pods use it.
 
     ``to_fill``: addresses that these nodes still take until they are full, by the model; None if one is unknown.
-    ``more_nodes``: full nodes that fit besides, of the largest kind there; None if that is unknown.
+    ``largest``: addresses of a full node of the largest kind there; None if one is unknown. ``to_fill_others``: as
+    ``to_fill``, of the other clusters that were read. [addresses]
     """
 
     subnet: RunningSubnet
     nodes: int
     vpc_pods: int
     to_fill: int | None
-    more_nodes: int | None = None
+    largest: int | None = None
+    to_fill_others: int | None = 0
+
+    @property
+    def left(self) -> int | None:
+        """Free addresses when all nodes are full, negative if they cannot be; None if unknown. [addresses]"""
+        if self.to_fill is None or self.to_fill_others is None:
+            return None
+        return self.subnet.free - self.to_fill - self.to_fill_others
+
+    @property
+    def more_nodes(self) -> int | None:
+        """Full nodes that fit besides, of the largest kind there; None if that is unknown. [nodes]"""
+        return None if self.left is None or not self.largest else max(self.left, 0) // self.largest
 
     @property
     def verdict(self) -> str:
@@ -109,7 +123,7 @@ class SubnetRoom:
         if self.subnet.free <= 0:
             return "exhausted"
         scarce = Fraction(self.subnet.free, self.subnet.usable) < MIN_FREE
-        return "tight" if scarce or (self.to_fill is not None and self.to_fill > self.subnet.free) else "ok"
+        return "tight" if scarce or (self.left is not None and self.left < 0) else "ok"
 
 
 @dataclass(frozen=True)
@@ -188,11 +202,21 @@ def rooms(subnets: Iterable[RunningSubnet], nodes: Sequence[RunningNode]) -> tup
     for subnet in subnets:
         mine = [n for n in nodes if n.subnet == subnet.ident]
         if mine:
-            to_fill, largest = total(n.to_fill for n in mine), [n.full for n in mine if n.full]
-            left = None if to_fill is None or len(largest) < len(mine) else max(subnet.free - to_fill, 0)
-            more = None if left is None else left // max(largest)
-            found.append(SubnetRoom(subnet, len(mine), sum(n.vpc_pods for n in mine), to_fill, more))
+            full = [n.full for n in mine if n.full]
+            largest = max(full) if len(full) == len(mine) else None
+            pods, to_fill = sum(n.vpc_pods for n in mine), total(n.to_fill for n in mine)
+            found.append(SubnetRoom(subnet, len(mine), pods, to_fill, largest))
     return tuple(found)
+
+
+def sharing(clusters: Sequence[RunningCluster]) -> list[RunningCluster]:
+    """The clusters, each with what the others still take from the subnets that they share."""
+
+    def of_others(room: SubnetRoom, own: RunningCluster) -> int | None:
+        others = (s for c in clusters if c is not own for s in c.subnets if s.subnet.ident == room.subnet.ident)
+        return total(s.to_fill for s in others)
+
+    return [replace(c, subnets=[replace(s, to_fill_others=of_others(s, c)) for s in c.subnets]) for c in clusters]
 
 
 def first_limit(cluster: RunningCluster) -> str:
@@ -202,7 +226,7 @@ def first_limit(cluster: RunningCluster) -> str:
     >>> first_limit(RunningCluster("shop", [node, node]))
     'max pods'
     """
-    short = [s for s in cluster.subnets if s.to_fill is not None and s.to_fill > s.subnet.free]
+    short = [s for s in cluster.subnets if s.left is not None and s.left < 0]
     if short:
         names = ", ".join(s.subnet.name for s in short[:3])
         return f"addresses of {names}" + (f" and {len(short) - 3} more" if len(short) > 3 else "")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from capacity.cli.lazy import with_examples
 from capacity.cli.options import Color, OutFile, Output, Quiet, Wide, sink
 from capacity.cli.tab_completion import complete_context
 
@@ -22,7 +24,6 @@ app = typer.Typer(
 )
 
 
-@app.command()
 def podips(
     context: Annotated[
         list[str] | None,
@@ -83,15 +84,20 @@ def podips(
     if saved is not None:
         emit(answer([_saved(saved, subnets)], {}, inputs | {"contexts": []}), to)
         return
+    from capacity.advice.pod_room import sharing
+
     clusters, failed = _read(context or [], subnets, _seconds(timeout), every=all_contexts)
     names = [c.context for c in clusters] + list(failed)
     if not clusters and len(failed) == 1:
         raise SpecError(next(iter(failed.values())))
-    emit(answer(clusters, failed, inputs | {"contexts": names}), to)
+    emit(answer(sharing(clusters), failed, inputs | {"contexts": names}), to)
     for name, reason in failed.items():
         note(f"error: {name}: {reason}")
     if failed:
         raise typer.Exit(2)
+
+
+app.command(help=with_examples(inspect.cleandoc(podips.__doc__ or "")))(podips)
 
 
 def _seconds(timeout: str) -> float:

@@ -114,6 +114,27 @@ def test_the_current_context_several_and_all(tmp_path: Path) -> None:
     assert [line.split()[0] for line in shown.splitlines()[4:8]] == ["───────", "shop", "dev", "old"]
 
 
+def test_clusters_that_share_a_subnet_take_from_the_same_addresses(tmp_path: Path) -> None:
+    few = copy.deepcopy(OBJECTS)
+    few = [o for o in few if o["kind"] != "Pod" or o["spec"].get("hostNetwork")]  # nodes that still have to fill
+    described = json.loads(Path(SUBNETS).read_text())
+    described["Subnets"][0]["AvailableIpAddressCount"] = 120
+    (tmp_path / "subnets.json").write_text(json.dumps(described))
+    path = with_path(fake_kubectl(tmp_path / "bin", {"shop": answers(few), "dev": answers(few), "old": answers(few)}))
+
+    def private_a(*arguments: str) -> list[tuple[str, int, int]]:
+        found = results(*arguments, "--vpc", str(tmp_path / "subnets.json"), path=path)
+        rooms = [next(s for s in c["subnets"] if s["subnet"] == "private-a") for c in found["clusters"]]
+        return [(s["verdict"], s["to_fill"], s["more_nodes"]) for s in rooms]
+
+    # An m5.large without pods holds 1 ENI of 10 addresses, and 3 ENIs when it is full: 2 nodes take 40 more.
+    assert private_a() == [("ok", 40, 2)]
+    assert private_a("--context", "shop", "--context", "dev") == [("ok", 40, 1)] * 2
+    described["Subnets"][0]["AvailableIpAddressCount"] = 119
+    (tmp_path / "subnets.json").write_text(json.dumps(described))
+    assert private_a("--all-contexts") == [("tight", 40, 0)] * 3
+
+
 def test_only_reads_are_sent(tmp_path: Path) -> None:
     folder = fake_kubectl(tmp_path / "bin", {"shop": answers()})
     results(path=with_path(folder))
