@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from capacity.readers.kubernetes import kubectl_command
 from tests.podips.clusters import (
@@ -27,6 +28,7 @@ from tests.podips.clusters import (
     with_path,
 )
 
+DOCS = Path(__file__).parents[2] / "docs"
 PLUGIN = Path(sys.executable).with_name("kubectl-podips")
 SAVED, SUBNETS = str(EXAMPLE / "cluster.json"), str(EXAMPLE / "subnets.json")
 Run = subprocess.CompletedProcess[str]
@@ -41,11 +43,16 @@ def podips(*arguments: str, path: str | None = None, **environment: str) -> Run:
     )
 
 
+SCHEMA = Draft202012Validator(json.loads((DOCS / "reference" / "answers.schema.json").read_text(encoding="utf-8")))
+
+
 def results(*arguments: str, path: str | None = None) -> dict[str, Any]:
+    """``results`` of the JSON answer, which follows the published schema."""
     done = podips(*arguments, "-o", "json", path=path)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert (found["schema"], found["command"]) == ("capacity/1", "podips")
+    assert [f"{e.json_path}: {e.message}" for e in SCHEMA.iter_errors(found)] == []
     answer: dict[str, Any] = found["results"]
     return answer
 
