@@ -1,6 +1,6 @@
 """Draws docs/images/product.png from the product itself: the verdict, the report and the planner page.
 
-python -m tools.build_picture   (after `make page`)
+make picture
 """
 
 from __future__ import annotations

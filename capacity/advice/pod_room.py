@@ -219,6 +219,12 @@ def sharing(clusters: Sequence[RunningCluster]) -> list[RunningCluster]:
     return [replace(c, subnets=[replace(s, to_fill_others=of_others(s, c)) for s in c.subnets]) for c in clusters]
 
 
+def short_subnets(cluster: RunningCluster) -> str:
+    """Names of the subnets that cannot fill the cluster's nodes; empty if there are none."""
+    short = [s.subnet.name for s in cluster.subnets if s.to_fill and s.left is not None and s.left < 0]
+    return ", ".join(short[:3]) + (f" and {len(short) - 3} more" if len(short) > 3 else "")
+
+
 def first_limit(cluster: RunningCluster) -> str:
     """What stops additional pods first, in words: the subnets, else the limits of the nodes.
 
@@ -226,10 +232,9 @@ def first_limit(cluster: RunningCluster) -> str:
     >>> first_limit(RunningCluster("shop", [node, node]))
     'max pods'
     """
-    short = [s for s in cluster.subnets if s.left is not None and s.left < 0]
-    if short:
-        names = ", ".join(s.subnet.name for s in short[:3])
-        return f"addresses of {names}" + (f" and {len(short) - 3} more" if len(short) > 3 else "")
+    names = short_subnets(cluster)
+    if names:
+        return f"addresses of {names}"
     told = [(words(limit), count) for limit, count in cluster.limits.most_common()]
     if len(told) == 1:
         return told[0][0]
@@ -252,7 +257,9 @@ def sentence(cluster: RunningCluster) -> str:
         return f"{cluster.context} has no node with pods on VPC addresses."
     more = cluster.more_pods
     fit = "how many more fit is unknown" if more is None else f"{more:,} more fit before {first_limit(cluster)}"
-    if more == 0:
+    if more and (names := short_subnets(cluster)):
+        fit = f"the nodes have room for {more:,} more, but {names} cannot give all of them an address"
+    elif more == 0:
         fit = f"no more fits: {first_limit(cluster)}"
     text = f"{cluster.context} has {counted(cluster.pods, 'pod')} on {counted(len(cluster.nodes), 'node')}; {fit}"
     text += "".join(

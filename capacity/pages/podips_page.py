@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from capacity.advice.pod_room import LEVELS, RunningCluster, RunningNode, first_limit, sentence, total, worst
@@ -21,7 +23,7 @@ _CLUSTERS = (
     TableColumn("first", "first limit"),
 )
 _ZONES = (
-    TableColumn("context", "context", 1),
+    TableColumn("context", "context"),
     TableColumn("zone", "zone"),
     TableColumn("nodes", "nodes"),
     TableColumn("pods", "pods"),
@@ -31,7 +33,7 @@ _ZONES = (
     TableColumn("more_pods", "more pods fit"),
 )
 _SUBNETS = (
-    TableColumn("context", "context", 1),
+    TableColumn("context", "context"),
     TableColumn("subnet", "subnet"),
     TableColumn("verdict", "verdict"),
     TableColumn("zone", "zone", 1),
@@ -135,20 +137,39 @@ def _subnet_rows(cluster: RunningCluster) -> list[dict[str, Any]]:
 
 def _page(clusters: Sequence[RunningCluster], rows: list[dict[str, Any]]) -> Page:
     one = len(rows) == 1
+    names = short_names([str(row["context"]) for row in rows])
+    rows = [_named(row, names) for row in rows]
     blocks: list[Verdict | Table | Text | Items] = []
     if clusters:
         worst_one = max(clusters, key=lambda c: LEVELS.index(c.verdict))
+        worst_one = replace(worst_one, context=names[worst_one.context])
         told = sentence(worst_one) if one else f"{counted(len(clusters), 'cluster')}. {sentence(worst_one)}"
         blocks.append(Verdict(worst_one.verdict, told))
     blocks += [] if one and clusters else [Table(_CLUSTERS, rows, "Clusters")]
     zones = [row for c in clusters for row in zone_rows(c)]
     subnets = [row for c in clusters for row in _subnet_rows(c)]
+    zones, subnets = ([_named(row, names) for row in part] for part in (zones, subnets))
     blocks += [Table(_columns(_ZONES, one=one), zones, "Nodes by zone")] if zones else []
     blocks += [Table(_columns(_SUBNETS, one=one), subnets, "Subnets")] if subnets else []
-    notes = [n if one else f"{c.context}: {n}" for c in clusters for n in c.notes]
+    notes = [n if one else f"{names[c.context]}: {n}" for c in clusters for n in c.notes]
     blocks += [Items(notes, "Notes:")] if notes else []
     blocks += [Text(MORE)] if clusters and not subnets else []
     return Page(blocks)
+
+
+def short_names(contexts: Sequence[str]) -> dict[str, str]:
+    """Contexts as a person calls them: of the ARN of an EKS cluster its name, if no other context has the same.
+
+    >>> short_names(["arn:aws:eks:us-east-1:111122223333:cluster/shop", "dev"])
+    {'arn:aws:eks:us-east-1:111122223333:cluster/shop': 'shop', 'dev': 'dev'}
+    """
+    ends = {c: c.rpartition(":cluster/")[2] for c in contexts}
+    uses = Counter(ends.values())
+    return {c: end if end and uses[end] == 1 else c for c, end in ends.items()}
+
+
+def _named(row: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    return row | {"context": names[str(row["context"])]}
 
 
 def _columns(columns: Sequence[TableColumn], *, one: bool) -> list[TableColumn]:

@@ -140,6 +140,26 @@ def test_clusters_that_share_a_subnet_take_from_the_same_addresses(tmp_path: Pat
     described["Subnets"][0]["AvailableIpAddressCount"] = 119
     (tmp_path / "subnets.json").write_text(json.dumps(described))
     assert private_a("--all-contexts") == [("tight", 40, 0)] * 3
+    told = podips("--all-contexts", "--vpc", str(tmp_path / "subnets.json"), path=path).stdout
+    assert "the nodes have room for 108 more, but private-a, private-b cannot give all of them an address" in told
+
+
+def test_full_nodes_are_not_stopped_by_a_subnet_that_another_cluster_cannot_fill(tmp_path: Path) -> None:
+    few = [o for o in OBJECTS if o["kind"] != "Pod"]
+    path = with_path(fake_kubectl(tmp_path / "bin", {"shop": answers(), "dev": answers(few)}))
+    found = results("--all-contexts", "--vpc", SUBNETS, path=path)["clusters"]
+    assert [c["first_limit"] for c in found] == ["max pods", "addresses of private-b"]
+
+
+def test_a_long_name_of_a_context_is_the_name_of_its_cluster(tmp_path: Path) -> None:
+    arns = [f"arn:aws:eks:{region}:111122223333:cluster/{name}" for region, name in
+            (("us-east-1", "shop-production"), ("us-east-1", "dev"), ("eu-west-1", "dev"))]  # fmt: skip
+    path = with_path(fake_kubectl(tmp_path / "bin", {arn: answers() for arn in arns}, current=arns[0]))
+    done = podips("--all-contexts", path=path, COLUMNS="80")
+    assert "Not shown: context" not in done.stdout
+    assert "shop-production has 100 pods" in " ".join(done.stdout.split())
+    assert "eu-west-" in done.stdout  # two are called dev
+    assert [c["context"] for c in results("--all-contexts", path=path)["clusters"]] == arns
 
 
 def test_only_reads_are_sent(tmp_path: Path) -> None:
