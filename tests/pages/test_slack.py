@@ -93,6 +93,10 @@ def test_a_name_that_would_notify_a_channel_is_text() -> None:
     assert unescaped(message).count(EVIL) == 6
 
 
+def test_the_limits_are_those_of_slack() -> None:
+    assert (SECTION, MESSAGE, WIDTH) == (3_000, 40_000, 60)
+
+
 def test_no_part_is_longer_than_a_section_and_no_message_longer_than_slack_takes() -> None:
     rows = [{"a": f"private-{i}", "b": i} for i in range(500)]
     table = Table((TableColumn("a", "subnet"), TableColumn("b", "free")), rows, "Subnets")

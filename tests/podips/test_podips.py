@@ -224,6 +224,21 @@ def test_a_kubectl_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.Monke
         list(listed_objects)
 
 
+def test_a_kubectl_whose_output_is_not_read_to_the_end_is_ended(tmp_path: Path) -> None:
+    fake = tmp_path / "kubectl"
+    fake.write_text(
+        f"#!{sys.executable}\nimport os, sys, time\n"
+        f"open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\n"
+        """print('{"kind": "List", "items": [{"kind": "Node"},' + ' ' * 2_000_000, flush=True)\ntime.sleep(90)\n"""
+    )
+    fake.chmod(0o755)
+    objects = kubectl_command.run_kubectl(str(fake), None, ["get", "nodes"])
+    assert next(objects) == ("List", {"kind": "Node"})
+    objects.close()  # type: ignore[attr-defined]  # a generator
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
 def test_what_may_not_be_listed_is_said(tmp_path: Path) -> None:
     denied = "Error from server (Forbidden): daemonsets.apps is forbidden"
     folder = fake_kubectl(tmp_path / "bin", {"shop": answers() | {"daemonsets": denied}})
