@@ -229,7 +229,7 @@ def test_a_kubectl_whose_output_is_not_read_to_the_end_is_ended(tmp_path: Path) 
     fake.write_text(
         f"#!{sys.executable}\nimport os, sys, time\n"
         f"open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\n"
-        """print('{"kind": "List", "items": [{"kind": "Node"},' + ' ' * 2_000_000, flush=True)\ntime.sleep(90)\n"""
+        """print('{"kind": "List", "items": [{"kind": "Node"},' + ' ' * 2**20, flush=True)\ntime.sleep(90)\n"""
     )
     fake.chmod(0o755)
     objects = kubectl_command.run_kubectl(str(fake), None, ["get", "nodes"])
