@@ -21,9 +21,9 @@ _PER_MINUTE = {"s": 60.0, "min": 1.0, "m": 1.0, "h": 1 / 60}
 
 def complete_call(incomplete: str) -> list[str]:
     """EC2 calls for options CALL=VALUE."""
-    from capacity.sim.ec2_side import EC2_CALLS
+    from capacity.sim.ec2_side import ALL_CALLS
 
-    return [f"{kind}=" for kind in EC2_CALLS if kind.startswith(incomplete)]
+    return [f"{kind}=" for kind in ALL_CALLS if kind.startswith(incomplete)]
 
 
 MOST_SEEDS = 10_000
@@ -216,15 +216,15 @@ def rate(text: str, option: str) -> float:
 
 
 def _by_call(given: Sequence[str] | None, option: str) -> list[tuple[str, str]]:
-    from capacity.sim.facade import EC2_CALLS
+    from capacity.sim.facade import ALL_CALLS
 
     found = []
     for text in given or ():
         kind, sign, value = text.partition("=")
         if not sign:
             raise SpecError(f"{option}: {text!r} is not CALL=VALUE")
-        if kind not in EC2_CALLS:
-            raise SpecError(f"{option}: the CNI makes no call {kind!r}{did_you_mean(kind, EC2_CALLS)}")
+        if kind not in ALL_CALLS:
+            raise SpecError(f"{option}: the CNI makes no call {kind!r}{did_you_mean(kind, ALL_CALLS)}")
         found.append((kind, value))
     return found
 

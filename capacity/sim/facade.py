@@ -2,7 +2,7 @@
 
 from capacity.sim.cluster_life import Pace
 from capacity.sim.ec2_api import Bucket
-from capacity.sim.ec2_side import EC2_CALLS
+from capacity.sim.ec2_side import ALL_CALLS, EC2_CALLS
 from capacity.sim.monte_carlo import Distribution, Interval, distribution, over_seeds
 from capacity.sim.node_replay import replay
 from capacity.sim.node_simulation import setup_of, simulate_node
@@ -15,6 +15,7 @@ from capacity.sim.sim_words import sentence, span
 from capacity.sim.world_inputs import BUCKETS, LATENCY_MS, LATENCY_SPREAD, SimulationInputs
 
 __all__ = [
+    "ALL_CALLS",
     "BUCKETS",
     "EC2_CALLS",
     "LATENCY_MS",

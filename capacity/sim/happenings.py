@@ -261,7 +261,7 @@ def second_set(cluster: SimulatedCluster, nodes: Iterable[tuple[int, NodePlace, 
                 if entry[0] == member.source and entry[1] is member.place:
                     wanted.remove(entry)
                     before.add(number)
-                    cluster.cordon(member)  # these pods are its own
+                    cluster.close(member)  # these pods are its own
                     for _ in range(entry[2]):
                         cluster.create_on(member)
                     break

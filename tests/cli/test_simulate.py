@@ -211,7 +211,10 @@ def test_the_chart(tmp_path: Path) -> None:
             (str(EXAMPLES / "cilium-eni.yaml"),),
             "simulate: Cilium manages the addresses of these nodes",
         ),
-        ((str(EXAMPLES / "ipv6.yaml"),), "simulate: with IPv6 each node gets one prefix at its start"),
+        (
+            (FIRST, "--set", "cni.env.DISABLE_NETWORK_RESOURCE_PROVISIONING=true"),
+            "simulate: with DISABLE_NETWORK_RESOURCE_PROVISIONING the CNI does not change its pool",
+        ),
         ((str(EXAMPLES / "overlay.yaml"),), "simulate: pods have addresses of an overlay network"),
         ((FIRST, "--scenario", "rolout"), "'rolout' is not one of"),
         ((FIRST, "--for", "soon"), "--for: 'soon' is not a length of time"),
