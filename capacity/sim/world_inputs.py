@@ -51,7 +51,7 @@ class SimulationInputs:
     step_s : float or None
         Between two samples; None: 120 samples in all. [s]
     churn : float
-        Pods replaced per node and minute, besides the scenario. [pods/min]
+        Pods replaced per node and minute, besides the scenario; 0: what the workloads of the plan state. [pods/min]
     latency_ms, spread : mapping of str to int, float
         Median latency of EC2's calls, and sigma of its logarithm.
     failing : mapping of str to float

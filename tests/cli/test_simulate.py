@@ -249,6 +249,17 @@ def test_what_is_refused_is_one_line(arguments: tuple[str, ...], message: str) -
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_workloads_churn_as_the_plan_states() -> None:
+    """About 240 pods of web are replaced in 2 h; --churn takes their place."""
+    stated = (SHOP, "--set", "workloads.web.churn=2/min", "--for", "2h")
+    summary = answer(*stated)["results"]["summary"]
+    assert summary["rule"] == "120 pods of web per hour are replaced"
+    assert 200 <= summary["pods_started"] <= 280
+    own = answer(*stated, "--churn", "1/h")["results"]["summary"]
+    assert own["rule"] == "0.0166667 pods per node and minute are replaced"
+    assert own["pods_started"] < 60
+
+
 def test_ctrl_c_prints_what_was_simulated(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
                "from capacity.cli.main import run; run()"]  # fmt: skip
