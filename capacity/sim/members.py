@@ -45,7 +45,7 @@ class NodeSource:
     least, most : int, int or None
         Nodes that an autoscaler keeps at least and starts at most. [nodes]
     cordons : bool
-        Whether nodes are cordoned before they are drained. Karpenter has a taint of its own, karpenter.sh/disrupted.
+        Whether nodes are cordoned before they are drained. Karpenter sets another taint, karpenter.sh/disrupted.
     """
 
     name: str
