@@ -187,12 +187,41 @@ def _autoscaling(plan: Plan) -> Answer:
                 f"{found.slowest_node_s} s. EC2 throttles calls by account; the rates are not published."
             )
         )
+    simulated, told = _scale_up(plan, sum(g.ceiling for g in found.groups))
+    if told:
+        blocks.append(Text(told))
     commands = [command for g in groups for command in g["commands"]]
     if commands:
         blocks.append(CodeBlock("\n".join(commands), "Maximums that keep each group within its subnets", "sh"))
     results = {"groups": groups, "subnets": subnets, "calls": calls, "slowest_node_s": found.slowest_node_s}
     results |= {"pods_now": found.pods_now, "pods_most": found.pods_most, "verdict": result["ceiling"].verdict}
+    results["scale_up"] = simulated
     return _answer("autoscaling", plan, results, blocks, result.notes)
+
+
+def _scale_up(plan: Plan, nodes: int) -> tuple[dict[str, Any] | None, str]:
+    """How long its pods take to get addresses: figures and words."""
+    from capacity.advice.scale_up import scale_up
+    from capacity.sim.facade import NotSimulated
+
+    command = f"capacity simulate {plan.file or 'PLAN'} --scenario ceiling"
+    try:
+        found = scale_up(plan, nodes)
+    except NotSimulated as error:
+        return None, f"How long pods take to get addresses is not simulated: {error.reason}."
+    if found is None:
+        return None, f"{command} shows how long pods take to get addresses."
+    figures = {
+        "pods": found.pods,
+        "served_s": {f"p{share}": at for share, at in found.served_s.items()},
+        "without_address": found.left,
+        "ec2_calls": found.calls,
+        "throttled_s": found.throttled_s,
+    }
+    return (
+        figures,
+        f"Simulated, {found.words}. Assumed: EC2's latency, the start of nodes. {command} has options.",
+    )
 
 
 def _reach_words(plan: Plan, groups: Sequence[Mapping[str, Any]], pods: int, most: int) -> str:
