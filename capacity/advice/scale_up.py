@@ -21,7 +21,7 @@ class ScaleUp:
     pods : int
         Additional pods. [pods]
     served_s : mapping of int to (float or None)
-        By percent of these pods: when so many had an address, to :data:`STEP_S` seconds; None: not within the time. [s]
+        By percent of these pods: when that share had addresses, to :data:`STEP_S` seconds; None: not in time. [s]
     left : int
         Pods without an address or a node at the end. [pods]
     calls, throttled_s : int

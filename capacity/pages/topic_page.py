@@ -18,6 +18,7 @@ TOPICS = {
     "limits": "the plan against quotas and tested limits",
     "autoscaling": "how far the autoscalers can go, and how far the subnets allow it",
     "control-plane-price": "what the control plane of EKS has cost since 2018",
+    "control-plane-tiers": "limits and prices of provisioned control planes",
 }
 
 
@@ -27,7 +28,12 @@ def topic_answer(topic: str, plan: Path | None) -> Answer:
         needed = read_plan(plan or find_plan())
         return (_limits if topic == "limits" else _autoscaling)(needed)
     document = read_plan(plan) if plan is not None else None
-    pages = {"security-groups": _security_groups, "network-policy": _network_policy, "control-plane-price": _price}
+    pages = {
+        "security-groups": _security_groups,
+        "network-policy": _network_policy,
+        "control-plane-price": _price,
+        "control-plane-tiers": _tiers,
+    }
     return pages[topic](document)
 
 
@@ -112,6 +118,43 @@ def _price(plan: Plan | None) -> Answer:
     return _answer("control-plane-price", plan, rows, [Table(columns, rows, "Price of the EKS control plane", note)])
 
 
+def _tiers(plan: Plan | None) -> Answer:
+    from capacity.cost.control_plane_tiers import tier_costs
+
+    pods = None if plan is None else sum(w.max_replicas - w.replicas for w in plan.workloads)
+    churn = 0.0 if plan is None else sum(w.churn or 0.0 for w in plan.workloads) / 60
+    rows = [
+        {
+            "tier": cost.tier.tier,
+            "seats": cost.tier.seats,
+            "pods_per_second": cost.tier.pods_per_second,
+            "database_gb": cost.tier.database_gb,
+            "usd_per_hour": cost.usd_per_hour,
+            "usd_per_month": cost.usd_per_month,
+            "schedule_s": cost.schedule_s,
+            "source": cost.tier.source,
+        }
+        for cost in tier_costs(plan.region if plan else None, pods)
+    ]
+    note = "Kubernetes 1.30 and later; the price is in addition to that of the cluster. – is not published."
+    columns = [
+        TableColumn("tier", "tier"),
+        TableColumn("seats", "API requests at the same time (seats)"),
+        TableColumn("pods_per_second", "pods scheduled per second"),
+        TableColumn("database_gb", "database, GB"),
+        TableColumn("usd_per_hour", "USD per hour", 0, 2),
+        TableColumn("usd_per_month", "USD per month", 1, 2),
+        TableColumn("source", "source", 2),
+    ]
+    blocks: list[Any] = [Table(columns, rows, "Control planes of EKS", note)]
+    if pods is not None:
+        columns.insert(4, TableColumn("schedule_s", f"seconds to schedule {pods:,} pods, at least", 0, 1))
+        told = f"The maximum of the workloads is {pods:,} more pods than now"
+        more = f"; as stated, {churn:.2g} pods per second are replaced" if churn else "; the plan states no churn"
+        blocks.insert(0, Text(f"{told}{more}."))
+    return _answer("control-plane-tiers", plan, rows, blocks)
+
+
 def _limits(plan: Plan) -> Answer:
     from capacity.cluster.quota_use import quota_usage
 
@@ -131,7 +174,9 @@ def _limits(plan: Plan) -> Answer:
     ]
     columns = _columns("what", "used", "default", "verdict", "where", "most", "source")
     note = "ok: within the default; raise: an increase is enough; over: it cannot be raised that far."
-    return _answer("limits", plan, rows, [Table(columns, rows, "Use of each quota, at most", note)], result.notes)
+    table = Table(columns, rows, "Use of each quota, at most", note)
+    more = Text("Requests, scheduled pods and database of the control plane: capacity explain control-plane-tiers PLAN")
+    return _answer("limits", plan, rows, [table, more], result.notes)
 
 
 def _autoscaling(plan: Plan) -> Answer:

@@ -104,3 +104,15 @@ def test_a_plan_without_a_pool_of_the_cni_says_why_nothing_is_simulated() -> Non
     assert results("autoscaling", str(EXAMPLES / "overlay.yaml"))["scale_up"] is None
     page = capacity("explain", "autoscaling", str(EXAMPLES / "overlay.yaml"), "-q").stdout
     assert "is not simulated: pods have addresses of an overlay network" in page
+
+
+def test_control_plane_tiers() -> None:
+    """224 pods at 167 pods a second take 1.3 s; unknown figures are null; $1.65 × 730 h."""
+    standard, xl, *_, largest = results("control-plane-tiers", SHOP)
+    assert (standard["seats"], standard["database_gb"], standard["usd_per_month"]) == (None, 8, 0)
+    assert (xl["seats"], xl["pods_per_second"], xl["database_gb"]) == (1700, 167, 16)
+    assert (xl["usd_per_hour"], xl["usd_per_month"], xl["schedule_s"]) == (1.65, 1204.5, 1.3)
+    assert (largest["tier"], largest["seats"], largest["schedule_s"]) == ("tier-8xl", None, None)
+    assert all(row["schedule_s"] is None for row in results("control-plane-tiers"))
+    page = capacity("explain", "control-plane-tiers", SHOP, "-q").stdout
+    assert "The maximum of the workloads is 224 more pods than now; the plan states no churn." in page
