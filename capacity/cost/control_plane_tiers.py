@@ -38,8 +38,18 @@ class ControlPlaneTier(NamedTuple):
 @cache
 def load_tiers() -> tuple[ControlPlaneTier, ...]:
     """All tiers, the smallest first."""
+
+    def figure(cell: str) -> int | None:
+        return int(cell) if cell else None
+
     return tuple(
-        ControlPlaneTier(row["tier"], *(int(row[name]) if row[name] else None for name in COLUMNS[1:4]), row["source"])
+        ControlPlaneTier(
+            tier=row["tier"],
+            seats=figure(row["seats"]),
+            pods_per_second=figure(row["pods_per_second"]),
+            database_gb=figure(row["database_gb"]),
+            source=row["source"],
+        )
         for row in read_rows(data_dir() / "control_plane_tiers.csv", *COLUMNS)
     )
 
