@@ -12,10 +12,11 @@ from capacity.sim.plan_seeds import simulate_seeds
 from capacity.sim.plan_simulation import CronDemand, RecordedPods, simulate
 from capacity.sim.recorded_events import read_events
 from capacity.sim.sim_words import sentence, span
-from capacity.sim.world_inputs import BUCKETS, LATENCY_MS, LATENCY_SPREAD, SimulationInputs
+from capacity.sim.world_inputs import ASSUMED, BUCKETS, LATENCY_MS, LATENCY_SPREAD, SimulationInputs
 
 __all__ = [
     "ALL_CALLS",
+    "ASSUMED",
     "BUCKETS",
     "EC2_CALLS",
     "LATENCY_MS",

@@ -36,6 +36,11 @@ LATENCY_SPREAD = 0.3  # sigma of the logarithm: 95% of the calls within 0.55 to 
 # and 5 for mutating ones. Single actions of an account can have other values (Service Quotas).
 READS, WRITES = Bucket(100, 20), Bucket(50, 5)
 BUCKETS: Mapping[str, Bucket] = {kind: READS if kind.startswith("Describe") else WRITES for kind in ALL_CALLS}
+ASSUMED = (
+    "Assumed, without a published source: the latency of EC2's calls, and how long nodes and pods take to start or "
+    "end (--latency, --node-start, --node-end, --pod-stop, --pod-ready). The token buckets are those of EC2's "
+    "categories; the account's buckets can differ (--bucket)."
+)
 
 
 @dataclass(frozen=True)

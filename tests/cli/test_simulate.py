@@ -260,6 +260,12 @@ def test_workloads_churn_as_the_plan_states() -> None:
     assert own["pods_started"] < 60
 
 
+def test_what_is_assumed_is_said_with_the_answer() -> None:
+    assumed = answer(FIRST, "--for", "1m")["results"]["summary"]["assumed"]
+    assert assumed.startswith("Assumed, without a published source: the latency of EC2's calls")
+    assert assumed in run("simulate", FIRST, "--for", "1m", "--wide").stdout
+
+
 def test_ctrl_c_prints_what_was_simulated(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
                "from capacity.cli.main import run; run()"]  # fmt: skip
