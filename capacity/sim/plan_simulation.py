@@ -243,7 +243,8 @@ class Play:
                 minimal = (self.scenario.strategy or group.update_strategy) == "minimal"
                 surge = 0 if minimal else surge_nodes(len(zones), at_once)
                 process = happenings.upgrade_managed(cluster, source, surge, at_once)
-                said.append(f"{group.name}: + {counted(surge, 'node')}, {at_once} at a time")
+                more = f"+ {counted(surge, 'node')}" if surge else "no more nodes first"
+                said.append(f"{group.name}: {more}, {at_once} at a time")
             cluster.agenda.spawn(process)
         return f"node update: {'; '.join(said) or 'no nodes to update'}"
 
