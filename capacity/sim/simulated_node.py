@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Generator
 from dataclasses import dataclass, field
 
-from capacity.sim.ec2_api import THROTTLED, CallFailed, Ec2Api
+from capacity.sim.ec2_api import MOST_TRIES, NO_RETRY_GAIN, RETRY_PRICE, RETRY_TOKENS, THROTTLED, CallFailed, Ec2Api
 from capacity.sim.ec2_side import Ec2Side
 from capacity.sim.ipam_store import IpamStore, PoolStats
 from capacity.sim.node_setup import NodeSetup
@@ -33,6 +33,8 @@ class SimulatedNode:
         Reasons of the decisions taken, if they are asked for.
     unschedulable : bool
         Whether the node has the taint ``node.kubernetes.io/unschedulable``, as ``kubectl cordon`` and ``drain`` set it.
+    retry_tokens : int
+        What is left of the SDK's quota for retries.
     """
 
     setup: NodeSetup
@@ -49,6 +51,7 @@ class SimulatedNode:
     in_step: bool | None = None
     log: list[tuple[int, str]] | None = None
     unschedulable: bool = False
+    retry_tokens: int = RETRY_TOKENS
 
     @property
     def provisions(self) -> bool:
@@ -60,6 +63,7 @@ class SimulatedNode:
         self.store = IpamStore(self.store.unit, self.store.cooldown, random=self.store.random)
         self.last_decrease = self.last_action = self.last_insufficient = NEVER
         self.freed, self.in_step = {}, None
+        self.retry_tokens = RETRY_TOKENS
 
     @property
     def stats(self) -> PoolStats:
@@ -90,21 +94,25 @@ class SimulatedNode:
 def call(node: SimulatedNode, kind: str) -> Steps:
     """One EC2 call: its latency first; the caller then changes EC2's side.
 
-    A throttled call is sent again after a pause, as the SDK does.
+    A throttled call is sent again after a pause, as the SDK does, if its quota for retries allows.
 
     Raises
     ------
     CallFailed
         EC2 answered with an error, or throttled the last try.
     """
-    for pause in node.api.pauses():
+    paid = 0
+    for number, pause in enumerate(node.api.pauses(), 1):
         wait, error = node.api.send(kind, node.now)
         yield wait
         node.calls[kind] += 1
         node.in_step = None
         if error is None:
+            node.retry_tokens = min(node.retry_tokens + (paid or NO_RETRY_GAIN), RETRY_TOKENS)
             return
-        if error != THROTTLED:
+        if error != THROTTLED or number == MOST_TRIES or node.retry_tokens < RETRY_PRICE:
             break
+        paid = RETRY_PRICE
+        node.retry_tokens -= paid
         yield pause()
     raise CallFailed(kind)

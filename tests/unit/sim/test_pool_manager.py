@@ -6,18 +6,19 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from math import inf
+from random import Random
 
 import pytest
 
 from capacity.plan.cni_env import CniSettings
-from capacity.sim.ec2_api import Ec2Api
+from capacity.sim.ec2_api import Bucket, CallFailed, Ec2Api
 from capacity.sim.ec2_side import ALL_CALLS, Ec2Eni, SubnetFull
 from capacity.sim.ipam_store import StoredEni
 from capacity.sim.node_life import new_node, next_change
 from capacity.sim.node_setup import node_setup
 from capacity.sim.pool_manager import increase, initialise, reconcile, update
 from capacity.sim.pool_targets import deletable_eni
-from capacity.sim.simulated_node import NEVER, SimulatedNode, Steps
+from capacity.sim.simulated_node import NEVER, SimulatedNode, Steps, call
 from tests.conformance.ipamd_recordings import LATENCY_MS
 
 NOW = 1_000_000
@@ -237,3 +238,20 @@ def test_an_ipv6_node_gets_one_prefix_and_rests() -> None:
     }
     assert fresh.ready
     assert next_change(fresh) == inf
+
+
+def test_the_sdk_pays_for_retries_until_its_quota_is_used() -> None:
+    """A retry costs 5 tokens; the one that succeeds gets them back; a call without a retry brings 1."""
+    busy = node()
+    busy.api = Ec2Api(dict.fromkeys(ALL_CALLS, 100), buckets={"CreateTags": Bucket(1, 0.0)}, random=Random(1))
+    play(busy, call(busy, "CreateTags"))
+    assert busy.retry_tokens == 500
+    with pytest.raises(CallFailed):
+        play(busy, call(busy, "CreateTags"))
+    assert (busy.retry_tokens, busy.calls["CreateTags"]) == (500 - 9 * 5, 1 + 10)
+    busy.retry_tokens = 12
+    with pytest.raises(CallFailed):
+        play(busy, call(busy, "CreateTags"))
+    assert (busy.retry_tokens, busy.calls["CreateTags"]) == (2, 11 + 3)
+    play(busy, call(busy, "DescribeSubnets"))
+    assert busy.retry_tokens == 3
