@@ -28,7 +28,7 @@ def explain(
         typer.Argument(
             metavar="WHAT",
             help="Finding code (IP001), subnet (private-b), its figure (private-b.warm), node group, or a topic: "
-            "security-groups, network-policy, limits, autoscaling, control-plane-price.",
+            "security-groups, network-policy, limits, autoscaling, control-plane-price, control-plane-tiers.",
             autocompletion=complete_subject,
         ),
     ],

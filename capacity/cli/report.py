@@ -285,7 +285,7 @@ def _simulated(plan: ReadPlan, given: ReportOptions, *, quiet: bool) -> Mapping[
     from capacity.plan.scenarios import scenario_option
     from capacity.sim.facade import check_simulated, simulate_seeds
 
-    check_simulated(plan.cni.settings)
+    check_simulated(plan.cni.settings, plan.cni.env)
     specs = {name: scenario_option(name, plan, "--simulate") for name in given.simulate}
     seeds, found = range(1, SIMULATIONS + 1), {}
     for name, spec in specs.items():
