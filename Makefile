@@ -23,7 +23,7 @@ UV_COMPILE = $(VENV)-lock/bin/uv pip compile --quiet --universal --python-versio
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help plan test check lint types browser unit wheel-test mutants format lock page page-serve docs docs-reference \
+.PHONY: help plan test check lint types browser unit wheel-test mutants format lock page page-serve picture docs docs-reference \
 	bench clean
 
 help:  ## list the targets
@@ -65,6 +65,9 @@ page: $(DEV_STAMP)  ## build the planner page into build/page
 
 page-serve: page  ## serve the planner page on this machine (PORT=8000)
 	@$(BIN)/python -m tools.serve_page --port $(PORT)
+
+picture: page  ## draw the picture of the front page, docs/images/product.png
+	@$(BIN)/python -m tools.build_picture
 
 docs: page  ## build the documentation as a site into site/, with the planner page as /planner/
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet

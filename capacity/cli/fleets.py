@@ -46,7 +46,7 @@ Output = Annotated[
     typer.Option(
         "-o",
         "--output",
-        help="table, json, yaml, csv, md, sarif or html.",
+        help="table, json, yaml, csv, md, slack, sarif or html.",
         metavar="FORMAT",
         autocompletion=words(*FLEET_FORMATS),
     ),

@@ -36,7 +36,7 @@ Format = Annotated[
     typer.Option(
         "-o",
         "--output",
-        help="yaml: the plan (default). table, json, csv or md: what was found, with its notes.",
+        help="yaml: the plan (default). table, json, csv, md or slack: what was found, with its notes.",
         metavar="FORMAT",
     ),
 ]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from capacity.pages.answer import Answer
     from capacity.pages.terminal import Screen
 
-FORMATS = ("table", "json", "yaml", "csv", "md")
+FORMATS = ("table", "json", "yaml", "csv", "md", "slack")
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def emit(answer: Answer, sink: Sink) -> None:
 
     text = rendered(answer, sink.output, screen_of(sink))
     if not sink.quiet and sink.output not in ("json", "yaml"):
-        shown = sink.output in ("table", "md") and sink.output not in answer.texts
+        shown = sink.output in ("table", "md", "slack") and sink.output not in answer.texts
         beside = [] if shown else [*answer.said, *answer.data_notes]
         notes(f"warning: {line}" for line in [*answer.warnings, *beside])
     put(text, sink.out_file)

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 DOCUMENTS = ("html", "md", "xlsx")
 SIMULATIONS = 5  # seeds of each scenario of --simulate
-REPORT_FORMATS = (*DOCUMENTS, *(f for f in FORMATS if f not in DOCUMENTS))
+REPORT_FORMATS = (*DOCUMENTS, *(f for f in FORMATS if f not in (*DOCUMENTS, "slack")))  # no message holds a report
 
 Output = Annotated[
     str, typer.Option("-o", "--output", help="html, md, xlsx, table, json, yaml or csv.", metavar="FORMAT")
@@ -285,7 +285,7 @@ def _simulated(plan: ReadPlan, given: ReportOptions, *, quiet: bool) -> Mapping[
     from capacity.plan.scenarios import scenario_option
     from capacity.sim.facade import check_simulated, simulate_seeds
 
-    check_simulated(plan.cni.settings)
+    check_simulated(plan.cni.settings, plan.cni.env)
     specs = {name: scenario_option(name, plan, "--simulate") for name in given.simulate}
     seeds, found = range(1, SIMULATIONS + 1), {}
     for name, spec in specs.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
@@ -15,15 +14,12 @@ from capacity.errors import SpecError, did_you_mean
 if TYPE_CHECKING:
     from capacity.sim.facade import Bucket, CronDemand, SimulationInputs
 
-_RATE = re.compile(r"^([0-9]{1,6}(?:\.[0-9]{1,6})?)/(s|min|m|h)$")
-_PER_MINUTE = {"s": 60.0, "min": 1.0, "m": 1.0, "h": 1 / 60}
-
 
 def complete_call(incomplete: str) -> list[str]:
     """EC2 calls for options CALL=VALUE."""
-    from capacity.sim.ec2_side import EC2_CALLS
+    from capacity.sim.ec2_side import ALL_CALLS
 
-    return [f"{kind}=" for kind in EC2_CALLS if kind.startswith(incomplete)]
+    return [f"{kind}=" for kind in ALL_CALLS if kind.startswith(incomplete)]
 
 
 MOST_SEEDS = 10_000
@@ -38,7 +34,8 @@ Churn = Annotated[
     str | None,
     typer.Option(
         "--churn",
-        help="Pods that are replaced per node, such as 2/min or 30/h, in addition to the scenario.",
+        help="Pods that are replaced per node, such as 2/min or 30/h, in addition to the scenario. Default: what the "
+        "plan's workloads state (churn).",
         metavar="RATE",
     ),
 ]
@@ -212,25 +209,24 @@ def seconds_of(length: str) -> float:
 
 def rate(text: str, option: str) -> float:
     """``2/min`` as pods per minute."""
-    match = _RATE.match(text.strip())
-    if not match:
-        raise SpecError(f"{option}: {text!r} is not a rate (expected something like 2/min or 30/h)")
-    value = float(match[1]) * _PER_MINUTE[match[2]]
-    if value > 6000:
-        raise SpecError(f"{option}: {text!r} is out of range (expected at most 100/s)")
-    return value
+    from capacity.units import parse_rate
+
+    try:
+        return parse_rate(text)
+    except SpecError as error:
+        raise SpecError(f"{option}: {error}") from None
 
 
 def _by_call(given: Sequence[str] | None, option: str) -> list[tuple[str, str]]:
-    from capacity.sim.facade import EC2_CALLS
+    from capacity.sim.facade import ALL_CALLS
 
     found = []
     for text in given or ():
         kind, sign, value = text.partition("=")
         if not sign:
             raise SpecError(f"{option}: {text!r} is not CALL=VALUE")
-        if kind not in EC2_CALLS:
-            raise SpecError(f"{option}: the CNI makes no call {kind!r}{did_you_mean(kind, EC2_CALLS)}")
+        if kind not in ALL_CALLS:
+            raise SpecError(f"{option}: the CNI makes no call {kind!r}{did_you_mean(kind, ALL_CALLS)}")
         found.append((kind, value))
     return found
 

@@ -48,6 +48,18 @@ def complete_setting(ctx: typer.Context, incomplete: str) -> list[str]:
     return _starting(incomplete, [*paths, *(f"cni.env.{name}=" for name in targets)])
 
 
+def complete_context(incomplete: str) -> list[str]:
+    """Contexts of the kubeconfig, as kubectl lists them."""
+    from capacity.errors import SpecError
+
+    try:
+        from capacity.readers.kubernetes.kubectl_command import read_contexts
+
+        return _starting(incomplete, read_contexts(timeout=2).names)
+    except SpecError:
+        return []
+
+
 def _starting(incomplete: str, offered: Iterable[str]) -> list[str]:
     """The distinct values that start with the typed text."""
     return [text for text in dict.fromkeys(offered) if text.startswith(incomplete)]

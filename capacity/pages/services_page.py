@@ -7,6 +7,7 @@ from typing import Any
 
 from capacity.advice.findings.codes import Finding
 from capacity.advice.findings.kube_proxy import service_findings
+from capacity.catalog.prices import DEFAULT_REGION
 from capacity.cost.dollar_words import usd
 from capacity.pages.answer import Answer
 from capacity.pages.page import Items, Page, Table, TableColumn, Text
@@ -315,6 +316,9 @@ def balancer_blocks(overview: ServiceOverview) -> list[Table]:
             TableColumn("limited_by", "more than one for", 1),
         ]
         note = f"In {overview.question.zones} zones; hours only, without capacity units (LCU) and traffic."
+        if any(c.usd_per_month is None for c in overview.choices):
+            where = f"in {overview.question.region}" if overview.question.region else "without a region"
+            note += f" The prices {where} are not known, only those in {DEFAULT_REGION}."
         tables.append(Table(columns, rows, "One load balancer for each Service, or a shared one", note))
     return tables
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from capacity.inert import printable
@@ -214,22 +214,27 @@ def _longest_word(texts: Sequence[str]) -> int:
 def _table(table: Table, screen: Screen) -> Iterator[str]:
     """Title, header, rule, rows, note, and the names of columns left out."""
     limit = None if screen.wide else screen.width
+    lines, gone = table_lines(table, replace(screen, width=limit))
+    yield from wrapped(table.title, limit) if table.title else ()
+    yield from lines
+    yield from wrapped(f"Not shown: {', '.join(gone)} (--wide shows every column).", screen.width) if gone else ()
+    yield from wrapped(table.note, screen.width) if table.note else ()
+
+
+def table_lines(table: Table, screen: Screen) -> tuple[list[str], list[str]]:
+    """Header, rule and rows as lines that fit the screen's width, and the headings of columns left out."""
     laid = []
     for column in table.columns:
         cells = [printable(c) for c in cells_of(table, column)]
         if column.heading or any(cells):
             laid.append(_Laid(column, cells, is_numeric(cells)))
-    kept, widths = _fitted(laid, limit)
-    yield from wrapped(table.title, limit) if table.title else ()
+    kept, widths = _fitted(laid, screen.width)
     heads = [wrapped(c.column.heading, w) for c, w in zip(kept, widths, strict=True)]
-    yield from _row(heads, kept, widths, Screen(), top=False)
-    yield GAP.join("─" * w for w in widths)
+    lines = [*_row(heads, kept, widths, Screen(), top=False), GAP.join("─" * w for w in widths)]
     for i in range(len(table.rows)):
         cells_ = [wrapped(c.cells[i], w) for c, w in zip(kept, widths, strict=True)]
-        yield from _row(cells_, kept, widths, screen)
-    gone = [c.column.heading for c in laid if c not in kept]
-    yield from wrapped(f"Not shown: {', '.join(gone)} (--wide shows every column).", screen.width) if gone else ()
-    yield from wrapped(table.note, screen.width) if table.note else ()
+        lines += _row(cells_, kept, widths, screen)
+    return lines, [c.column.heading for c in laid if c not in kept]
 
 
 def _fitted(laid: list[_Laid], limit: int | None) -> tuple[list[_Laid], list[int]]:

@@ -39,6 +39,15 @@ def churn(cluster: SimulatedCluster, per_node_minute: float) -> Process:
             at -= len(pods)
 
 
+def churn_of(cluster: SimulatedCluster, work: int, per_minute: float) -> Process:
+    """Pods of one workload are replaced at random moments, at a rate over the whole cluster."""
+    while True:
+        yield cluster.random.expovariate(per_minute) * MINUTE
+        pods = cluster.by_work[work]
+        if pods:
+            cluster.replace(pods[int(cluster.random.random() * len(pods))])
+
+
 def rollout(cluster: SimulatedCluster, work: int) -> Process:
     """A Deployment replaces its pods: at most ``surge`` more, at most ``unavailable`` not ready."""
     source, ready_after = cluster.works[work], cluster.pace.pod_ready
@@ -261,7 +270,7 @@ def second_set(cluster: SimulatedCluster, nodes: Iterable[tuple[int, NodePlace, 
                 if entry[0] == member.source and entry[1] is member.place:
                     wanted.remove(entry)
                     before.add(number)
-                    cluster.cordon(member)  # these pods are its own
+                    cluster.close(member)  # these pods are its own
                     for _ in range(entry[2]):
                         cluster.create_on(member)
                     break

@@ -154,6 +154,8 @@ class Play:
         if self.inputs.churn:
             cluster.agenda.spawn(happenings.churn(cluster, self.inputs.churn))
             rules.append(f"{self.inputs.churn:g} pods per node and minute are replaced")
+        else:
+            rules += self._churn_of_plan()
         for job in cron:
             work = self._work(job.workload, "--cron")
             process = happenings.cron(cluster, work, job.pods, round(1000 * job.every_s), round(1000 * job.lasts_s))
@@ -166,6 +168,15 @@ class Play:
         if grow_to:
             rules.append(self._grow(grow_to))
         return rules + [_PLAYED[part](self) for part in self.scenario.parts if part not in AT_REST]
+
+    def _churn_of_plan(self) -> list[str]:
+        """The churn that workloads of the plan state."""
+        rules = []
+        for work, workload in enumerate(self.built.plan.workloads):
+            if workload.churn and self.cluster.works[work].groups:
+                self.cluster.agenda.spawn(happenings.churn_of(self.cluster, work, workload.churn))
+                rules.append(f"{60 * workload.churn:g} pods of {workload.name} per hour are replaced")
+        return rules
 
     def follow(self, curve: str | None) -> list[str]:
         """Autoscalers follow the hours of a day, or of a week; returns that in words."""
@@ -232,7 +243,8 @@ class Play:
                 minimal = (self.scenario.strategy or group.update_strategy) == "minimal"
                 surge = 0 if minimal else surge_nodes(len(zones), at_once)
                 process = happenings.upgrade_managed(cluster, source, surge, at_once)
-                said.append(f"{group.name}: + {counted(surge, 'node')}, {at_once} at a time")
+                more = f"+ {counted(surge, 'node')}" if surge else "no more nodes first"
+                said.append(f"{group.name}: {more}, {at_once} at a time")
             cluster.agenda.spawn(process)
         return f"node update: {'; '.join(said) or 'no nodes to update'}"
 
