@@ -141,14 +141,14 @@ def _tiers(plan: Plan | None) -> Answer:
         TableColumn("tier", "tier"),
         TableColumn("seats", "API requests at the same time (seats)"),
         TableColumn("pods_per_second", "pods scheduled per second"),
-        TableColumn("database_gb", "database, GB"),
+        TableColumn("database_gb", "database (GB)"),
         TableColumn("usd_per_hour", "USD per hour", 0, 2),
         TableColumn("usd_per_month", "USD per month", 1, 2),
         TableColumn("source", "source", 2),
     ]
     blocks: list[Any] = [Table(columns, rows, "Control planes of EKS", note)]
     if pods is not None:
-        columns.insert(4, TableColumn("schedule_s", f"seconds to schedule {pods:,} pods, at least", 0, 1))
+        columns.insert(4, TableColumn("schedule_s", f"least seconds to schedule {pods:,} pods", 0, 1))
         told = f"The maximum of the workloads is {pods:,} more pods than now"
         more = f"; as stated, {churn:.2g} pods per second are replaced" if churn else "; the plan states no churn"
         blocks.insert(0, Text(f"{told}{more}."))
