@@ -158,7 +158,7 @@ def forecast(
 ) -> None:
     """Forecast which cluster runs out first, and when.
 
-    Each cluster grows as its plan says; the other clusters in its subnets keep their size of today.
+    Each cluster grows as its plan says; the other clusters in its subnets keep their current size.
 
     Examples: capacity fleet forecast clusters/ --horizon 3y · capacity fleet forecast -o csv --jobs 8
     """

@@ -1,4 +1,4 @@
-"""Print answers to stdout or a file and notes to stderr, with the width and colours that fit.
+"""Print answers to stdout or a file and notes to stderr, with the width and colors that fit.
 
 A verb builds an :class:`~capacity.pages.answer.Answer` and calls :func:`emit`.
 """
@@ -48,7 +48,7 @@ def emit(answer: Answer, sink: Sink) -> None:
 
 
 def screen_of(sink: Sink) -> Screen:
-    """The width and colours of the output."""
+    """The width and colors of the output."""
     from capacity.pages.terminal import Screen
 
     return Screen(None if sink.wide else screen_width(sink), use_color(sink), sink.wide)

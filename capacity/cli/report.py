@@ -70,14 +70,14 @@ Alerts = Annotated[
 ]
 Sizing = Annotated[
     bool,
-    typer.Option("--sizing", help="Add the node groups to buy, as capacity optimize finds them; takes some seconds."),
+    typer.Option("--sizing", help="Add the cheapest node groups, as found by capacity optimize; takes a few seconds."),
 ]
 Simulate = Annotated[
     list[str] | None,
     typer.Option(
         "--simulate",
-        help=f"Add this scenario over time, as capacity simulate plays it with {SIMULATIONS} seeds: waits of pods, "
-        "subnets that run out, EC2 calls. Repeatable.",
+        help=f"Also simulate this scenario over time, as capacity simulate with {SIMULATIONS} seeds: how long pods "
+        "wait, subnets that run out, EC2 calls. Repeatable.",
         metavar="NAME",
         autocompletion=complete_scenario,
     ),
@@ -86,8 +86,8 @@ Against = Annotated[
     Path | None,
     typer.Option(
         "--against",
-        help="Plan of today: show PLAN as the proposed change next to it in every section. With --set alone, PLAN "
-        "without --set is today.",
+        help="Current plan: every section shows PLAN next to it, as the proposed change. With --set alone, PLAN "
+        "without --set is the current plan.",
         metavar="PLAN",
         show_default=False,
     ),
@@ -249,7 +249,7 @@ def _nodes(answers: Path, kubectl: Path | None) -> tuple[NodeFigures, ...]:
 
 
 def _with_today(material: Material, checked: Checked, given: ReportOptions, day: date, *, quiet: bool) -> Material:
-    """The material with that of the plan of today: of --against, or of the plan without --set."""
+    """The material with that of the current plan: of --against, or of the plan without --set."""
     from capacity.pages.report_material import gather, subnets_by_room
 
     before = _today(checked, given)

@@ -114,11 +114,17 @@ Others = Annotated[
 ]
 Seeds = Annotated[
     int,
-    typer.Option("--seeds", help="Simulations, with the seeds from --seed on: adds confidence intervals.", metavar="N"),
+    typer.Option(
+        "--seeds",
+        help="Number of simulations, with consecutive seeds from --seed: adds confidence intervals.",
+        metavar="N",
+    ),
 ]
 Jobs = Annotated[
     int | None,
-    typer.Option("--jobs", help="Processes for --seeds. Default: all cores. The answer is the same.", metavar="N"),
+    typer.Option(
+        "--jobs", help="Processes for --seeds. Default: all cores. The answer does not depend on it.", metavar="N"
+    ),
 ]
 
 
@@ -168,9 +174,8 @@ def simulate(
 ) -> None:
     """Simulate the address pools over time: how long pods wait, EC2 calls, and when subnets run out.
 
-    Plays the VPC CNI's own steps on every node of a plan, on subnets and an EC2 API that all nodes share, while a
-    scenario of check happens; or on one node of a type. The pools are settled when it starts. Ctrl-C prints what was
-    simulated so far.
+    Runs the steps of the VPC CNI on every node of a plan during a scenario of check, with subnets and an EC2 API that
+    all nodes share; or on one node of a type. The pools are settled at the start. Ctrl-C prints the results so far.
 
     Examples: capacity simulate examples/shop-prod.yaml --scenario rollout ·
     capacity simulate examples/shop-prod.yaml --scenario peak --for 1h --seeds 20 ·

@@ -24,11 +24,11 @@ def complete_call(incomplete: str) -> list[str]:
 
 MOST_SEEDS = 10_000
 
-Seed = Annotated[int, typer.Option("--seed", help="Seed of chance. The same seed gives the same answer.", metavar="N")]
+Seed = Annotated[int, typer.Option("--seed", help="Random seed. The same seed gives the same answer.", metavar="N")]
 For = Annotated[str, typer.Option("--for", help="Time to simulate: 90s, 30m, 24h, 7d.", metavar="TIME")]
 Step = Annotated[
     str | None,
-    typer.Option("--step", help="Time between two moments of the timeline. Default: 120 moments.", metavar="TIME"),
+    typer.Option("--step", help="Interval between two rows of the timeline. Default: 120 intervals.", metavar="TIME"),
 ]
 Churn = Annotated[
     str | None,
@@ -43,8 +43,8 @@ Curve = Annotated[
     str | None,
     typer.Option(
         "--curve",
-        help="day or week: workloads follow the hours from midnight on, from current replicas at night to their "
-        "maximum at noon (with week, less on days 6 and 7).",
+        help="day or week: replicas follow the time of day, from replicas.now at midnight to replicas.max at noon "
+        "(week: less on days 6 and 7).",
         metavar="NAME",
         autocompletion=words("day", "week"),
     ),
@@ -69,13 +69,15 @@ Latency = Annotated[
 ]
 LatencySpread = Annotated[
     float | None,
-    typer.Option("--latency-spread", help="Sigma of the latencies' logarithm (0: all equal).", metavar="SIGMA"),
+    typer.Option(
+        "--latency-spread", help="Standard deviation of the latencies' logarithm (0: all equal).", metavar="SIGMA"
+    ),
 ]
 Fail = Annotated[
     list[str] | None,
     typer.Option(
         "--fail",
-        help="Share of the calls that EC2 fails, such as CreateNetworkInterface=5%. Repeatable.",
+        help="Share of calls that fail, such as CreateNetworkInterface=5%. Repeatable.",
         metavar="CALL=SHARE",
         autocompletion=complete_call,
     ),
@@ -89,21 +91,25 @@ BucketOption = Annotated[
         autocompletion=complete_call,
     ),
 ]
-NoThrottling = Annotated[bool, typer.Option("--no-throttling", help="EC2 throttles no call.")]
+NoThrottling = Annotated[bool, typer.Option("--no-throttling", help="No EC2 call is throttled.")]
 NodeStart = Annotated[
-    str, typer.Option("--node-start", help="From the launch of an instance until the CNI starts.", metavar="TIME")
+    str, typer.Option("--node-start", help="Time from the launch of an instance until its CNI starts.", metavar="TIME")
 ]
 NodeEnd = Annotated[
     str,
     typer.Option(
-        "--node-end", help="From the termination of an instance until its addresses are free.", metavar="TIME"
+        "--node-end", help="Time from the termination of an instance until its addresses are free.", metavar="TIME"
     ),
 ]
 PodStop = Annotated[
-    str, typer.Option("--pod-stop", help="From the deletion of a pod until its address is released.", metavar="TIME")
+    str,
+    typer.Option("--pod-stop", help="Time from the deletion of a pod until its address is released.", metavar="TIME"),
 ]
 PodReady = Annotated[
-    str, typer.Option("--pod-ready", help="From the address of a pod until it is ready.", metavar="TIME")
+    str,
+    typer.Option(
+        "--pod-ready", help="Time from the assignment of a pod's address until the pod is ready.", metavar="TIME"
+    ),
 ]
 Ramp = Annotated[
     str,

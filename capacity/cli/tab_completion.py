@@ -35,6 +35,11 @@ def complete_subject(ctx: typer.Context, incomplete: str) -> list[str]:
     return _starting(incomplete, [*subnets, *_names(_of(plan, "nodeGroups")), *codes(), *TOPICS])
 
 
+def complete_group(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Node groups of the plan."""
+    return _starting(incomplete, _names(_of(_plan(ctx), "nodeGroups")))
+
+
 def complete_setting(ctx: typer.Context, incomplete: str) -> list[str]:
     """Paths for `--set`: of every node group and of the warm targets."""
     groups = [f"nodeGroups[{name}]." for name in _names(_of(_plan(ctx), "nodeGroups"))]

@@ -1,4 +1,4 @@
-"""Simulates a scenario of one plan of a fleet, with the clusters in its subnets at rest."""
+"""Simulates a scenario of one plan of a fleet, with the clusters in its subnets in their steady state."""
 
 from __future__ import annotations
 

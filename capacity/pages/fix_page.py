@@ -105,10 +105,10 @@ def headline(fixes: Fixes) -> str:
 
 _TRIED = (
     TableColumn("lever", "lever"),
-    TableColumn("risk", "disturbs", 1),
+    TableColumn("risk", "disrupts", 1),
     TableColumn("verdict", "verdict"),
     TableColumn("not_ok", "subnets not ok", 2),
-    TableColumn("frees", "least free, by subnet", 3),
+    TableColumn("frees", "least free by subnet", 3),
     TableColumn("usd", "$ per month", 2),
     TableColumn("why", "why, or why not"),
 )

@@ -253,7 +253,9 @@ def _times(overview: ServiceOverview, modes: Sequence[str]) -> Table:
         TableColumn("what", "what"),
         TableColumn("source", "source", 1),
     ]
-    return Table(columns, rows, "Published times, the nearest number of Services first", "They depend on the machine.")
+    return Table(
+        columns, rows, "Published times, the nearest number of Services first", "The times depend on the machine."
+    )
 
 
 def _limits(overview: ServiceOverview) -> Table:
@@ -295,7 +297,7 @@ def balancer_blocks(overview: ServiceOverview) -> list[Table]:
             TableColumn("name", "load balancer"),
             TableColumn("kind", "kind"),
             TableColumn("zones", "subnets", 1),
-            TableColumn("lowest", "addresses, at least", 1),
+            TableColumn("lowest", "addresses ≥", 1),
             TableColumn("addresses", "counted"),
             TableColumn("targets", "targets at peak"),
             TableColumn("fullest", "closest quota", 1),

@@ -238,7 +238,7 @@ def timeline_table(result: SimulationResult) -> Table:
         TableColumn("warm", "warm", 1),
         TableColumn("cooling", "cooling", 2),
         TableColumn("waiting", "pods waiting"),
-        TableColumn("pending", "pods without a node", 2),
+        TableColumn("pending", "unschedulable pods", 2),
         TableColumn("calls", "EC2 calls", 3),
         *(TableColumn(f"free.{name}", f"free {name}", 1) for name in names[:6]),
     ]

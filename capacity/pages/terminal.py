@@ -1,4 +1,4 @@
-"""A page for a terminal: aligned columns that fit its width, wrapped text, and colour if requested.
+"""A page for a terminal: aligned columns that fit its width, wrapped text, and color if requested.
 
 Tables are laid out here: importing a table library would double the start-up time of every short answer.
 """
@@ -25,6 +25,7 @@ SENTENCE = 40  # columns beyond which a cell counts as one
 SHORT = 24  # columns up to which a cell is not wrapped while a column can still be left out
 READABLE = 48  # columns that sentences are given before other columns are unwrapped
 LONGEST_WORD = 16  # columns to which a word may be cut where nothing else helps
+_MINUS = re.compile(r"−(?=[$\d])")  # of a negative number: a hyphen, as in every other output to copy from
 _TONES = {"ok": "32", "tight": "33", "exhausted": "31", "error": "31", "warning": "33"}
 _TONES |= {"fail": "31", "FAIL": "31", "warn": "33", "recommended": "32"}
 
@@ -41,7 +42,7 @@ class Screen:
 def render_terminal(page: Page, screen: Screen) -> str:
     """The whole page, with a blank line between blocks and a final line end."""
     shown = [text for block in page.blocks if (text := "\n".join(_block(block, screen)))]
-    return "\n\n".join(shown) + "\n"
+    return _MINUS.sub("-", "\n\n".join(shown)) + "\n"
 
 
 def _block(block: object, screen: Screen) -> Iterator[str]:
@@ -83,7 +84,7 @@ def _code(block: CodeBlock, screen: Screen) -> Iterator[str]:
 
 
 def _painted(text: str, level: str, screen: Screen, bold: bool = False) -> str:
-    """Text in the colour of its level; of ``exhausted → tight`` the later one counts."""
+    """Text in the color of its level; of ``exhausted → tight`` the later one counts."""
     tone = _TONES.get(level.rpartition(" → ")[2])
     style = ";".join([*(["1"] if bold else []), *([tone] if tone else [])])
     return f"\033[{style}m{text}\033[0m" if screen.paint and style else text
@@ -176,14 +177,14 @@ class _Laid:
         words = _longest_word([*self.cells, self.column.heading])
         if self.column.whole:
             return max(words, self._cells)
-        if self._cells > SENTENCE:
+        if self._prose:
             return max(words, PROSE)
         return max(words, self._cells if self._cells <= SHORT else 0)
 
     @property
     def readable(self) -> int:
         """A sentence in few lines; shorter text in about two."""
-        few = min(self._cells, READABLE) if self._cells > SENTENCE else self._cells // 2 + 1
+        few = min(self._cells, READABLE) if self._prose else self._cells // 2 + 1
         return max(self.least, few)
 
     @property
@@ -194,6 +195,12 @@ class _Laid:
         words = [word for text in (*self.cells, self.column.heading) for word in _words(text)]
         whole = max((width(w) for w in words if _is_number(w)), default=1)
         return max(whole, min(_longest_word([*self.cells, self.column.heading]), LONGEST_WORD))
+
+    @property
+    def _prose(self) -> bool:
+        """Whether the cells are sentences: one long name among short ones is none."""
+        filled = [width(cell) for cell in self.cells if cell]
+        return self._cells > SENTENCE and sum(filled) > SHORT * len(filled)
 
     @property
     def _cells(self) -> int:

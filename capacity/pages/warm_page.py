@@ -243,7 +243,7 @@ def _columns(found: WarmAnswer) -> list[TableColumn]:
 
 
 _CHURN_COLUMNS = (
-    TableColumn("waited_pct", "pods that wait, %", 0, 1),
+    TableColumn("waited_pct", "pods that wait %", 0, 1),
     TableColumn("p99", "P99 wait"),
     TableColumn("calls_per_hour", "calls per hour and node", 1, 0),
 )

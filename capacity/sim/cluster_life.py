@@ -192,7 +192,7 @@ class SimulatedCluster:
                 self.replace(pod)
 
     def terminate(self, member: Member, *, keep_addresses: bool = False) -> None:
-        """End an instance: its pods are gone at once, its addresses free some time later, or never."""
+        """End an instance: its pods are gone immediately, its addresses free some time later, or never."""
         if not member.ready:
             self.starting[member.source] -= 1
         member.gone, member.life.due = True, inf

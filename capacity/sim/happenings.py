@@ -127,7 +127,7 @@ def autoscaler(cluster: SimulatedCluster) -> Process:
 
 
 def nodes_wanted(cluster: SimulatedCluster) -> list[int]:
-    """Nodes to start in each group for the pending pods, beside those that are starting. [nodes]"""
+    """Nodes to start in each group for the pending pods, in addition to those that are starting. [nodes]"""
     needed = [0.0] * len(cluster.sources)
     for work, queue in enumerate(cluster.pending):
         pods = sum(not pod.gone for pod in queue)
@@ -241,7 +241,7 @@ def spot_storm(cluster: SimulatedCluster, source: int, count: int) -> Process:
 def zone_loss(cluster: SimulatedCluster, zone: str) -> Process:
     """A zone is lost: its nodes start again elsewhere, its pods are created again when they are evicted.
 
-    The addresses of the lost nodes stay taken.
+    The addresses of the lost nodes stay in use.
     """
     again: list[int] = []
     cluster.lost_zones.add(zone)

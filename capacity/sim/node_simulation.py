@@ -63,7 +63,7 @@ def simulate_node(
     notes: Sequence[str] = (),
     progress: Callable[[int, int], None] | None = None,
 ) -> SimulationResult:
-    """Play one node: pods come one by one, the pool comes to rest, then the timeline and its churn start.
+    """Simulate one node: pods start one by one, the pool settles, then the timeline and its churn start.
 
     Parameters
     ----------
@@ -117,5 +117,5 @@ def simulate_node(
 
 
 def _quick(inputs: SimulationInputs) -> Pace:
-    """The pace with pods that stop at once: the churn states when an address is released."""
+    """The pace with pods that stop immediately: the churn states when an address is released."""
     return replace(inputs.pace, pod_stop=0)

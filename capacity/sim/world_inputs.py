@@ -52,7 +52,7 @@ class SimulationInputs:
     seconds : float
         Length of the timeline. [s]
     settle_s : float
-        Time before it for pods to be placed and pools to come to rest. [s]
+        Time before it for pods to be placed and pools to settle. [s]
     step_s : float or None
         Between two samples; None: 120 samples in all. [s]
     churn : float
