@@ -141,7 +141,7 @@ def _tiers(plan: Plan | None) -> Answer:
         TableColumn("tier", "tier"),
         TableColumn("seats", "API requests at the same time (seats)"),
         TableColumn("pods_per_second", "pods scheduled per second"),
-        TableColumn("database_gb", "database (GB)"),
+        TableColumn("database_gb", "database GB"),
         TableColumn("usd_per_hour", "USD per hour", 0, 2),
         TableColumn("usd_per_month", "USD per month", 1, 2),
         TableColumn("source", "source", 2),
