@@ -6,7 +6,7 @@ import io
 import re
 from typing import Any
 
-from capacity.errors import MissingExtra
+from capacity.extras import named_extras
 from capacity.pages.cells import shown
 from capacity.pages.page import Fact, FigureList, Page, Table, TableColumn
 
@@ -25,10 +25,8 @@ def workbook_bytes(page: Page) -> bytes:
     MissingExtra
         xlsxwriter is not installed.
     """
-    try:
+    with named_extras():
         import xlsxwriter
-    except ImportError as error:
-        raise MissingExtra("xlsx needs xlsxwriter: pip install 'eks-pod-capacity[xlsx]'") from error
     import datetime as dt
 
     out = io.BytesIO()
