@@ -25,7 +25,7 @@ UV_COMPILE = $(VENV)-lock/bin/uv pip compile --quiet --universal --python-versio
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help plan test check lint types browser unit wheel-test mutants format lock page page-serve docs docs-reference \
-	dist bench clean
+	dist image-test bench clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -82,6 +82,9 @@ docs-reference: $(DEV_STAMP)  ## rewrite the reference pages made from the comma
 
 dist: $(DEV_STAMP)  ## build a release into dist/: wheel, source archive, bill of materials, checksums
 	@$(BIN)/python -m tools.build_dist
+
+image-test: $(DEV_STAMP)  ## build the container image with buildah and run it (needs root, buildah, mmdebstrap; PINNED=1: its own base)
+	@$(BIN)/python -m tools.try_image $(if $(PINNED),--pinned)
 
 bench: $(DEV_STAMP)  ## measure; figures are kept in benchmarks/RESULTS.md
 	@for name in $(filter-out big_plan,$(basename $(notdir $(wildcard benchmarks/*.py)))); do \

@@ -96,7 +96,7 @@ if TYPE_CHECKING:
     from capacity.trace import Term
     from capacity.vpc.block_map import packed_blocks
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 __all__ = [
     "CapacityError",
