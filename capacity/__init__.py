@@ -266,7 +266,10 @@ def __getattr__(name: str) -> object:
         if name in names:
             from importlib import import_module
 
-            value: object = getattr(import_module(f"{__name__}.{module}"), name)
+            try:
+                value: object = getattr(import_module(f"{__name__}.{module}"), name)
+            except ModuleNotFoundError as error:  # numpy, where a whole module works on arrays
+                raise import_module(f"{__name__}.extras").missing_extra(error) or error from None
             globals()[name] = value
             return value
     if name in _ROOMS:

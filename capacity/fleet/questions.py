@@ -84,7 +84,7 @@ def _row(file: str, make: Callable[[], Row], memory_bytes: int | None) -> Row:
     try:
         with memory_limit(memory_bytes), named_extras():
             return {"plan": file, **make()}
-    except MissingExtra:  # no plan can be answered here
+    except MissingExtra:  # the installation is incomplete, for the other plans as well
         raise
     except CapacityError as error:
         return {"plan": file, "error": first_line(error)}

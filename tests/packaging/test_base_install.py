@@ -87,6 +87,15 @@ def test_a_base_install_is_small_and_holds_what_is_locked(base: Installation) ->
     assert not names & {"numpy", "pandas", "matplotlib", "cel-python"}
 
 
+def test_a_python_name_that_needs_an_extra_says_which(base: Installation) -> None:
+    program = "import capacity; print(capacity.check('examples/ipv6.yaml').verdict); capacity.optimize_plan"
+    done = base.run("python", "-c", program)
+    assert done.stdout == "ok\n"
+    assert done.stderr.splitlines()[-1].startswith(
+        "capacity.errors.MissingExtra: capacity optimize needs numpy: pip install 'eks-pod-capacity[optimize]'"
+    )
+
+
 def test_the_pre_commit_hook_runs_from_a_base_install(base: Installation) -> None:
     (hook,) = yaml.safe_load((REPO / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
     entry = hook["entry"].split()
