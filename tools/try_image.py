@@ -26,8 +26,8 @@ set -e
 mount --make-rprivate /
 mount --bind "$1" "$1" && mount --bind examples "$1/work"
 mount -o remount,bind,ro "$1" && mount -o remount,bind,ro "$1/work"
-root=$1; shift
-exec chroot --userspec=65532:65532 "$root" env -i PATH=/opt/capacity/bin:/usr/bin:/bin HOME=/tmp \\
+root=$1 user=$2; shift 2
+exec chroot --userspec="$user" "$root" env -i PATH=/opt/capacity/bin:/usr/bin:/bin HOME=/tmp \\
     PYTHONDONTWRITEBYTECODE=1 sh -c 'cd /work && exec "$@"' sh "$@"
 """
 
@@ -78,11 +78,11 @@ def download(folder: Path) -> None:
     run(*pip, "--require-hashes", "--only-binary", ":all:", "--dest", str(folder), *locks)
 
 
-def try_out(root: str) -> None:
+def try_out(root: str, user: str) -> None:
     """Run what is in the image, and see that it cannot write."""
 
     def inside(*command: str, code: int = 0) -> str:
-        isolated = ("unshare", "--mount", "--net", "sh", "-c", RUN, "sh", root)
+        isolated = ("unshare", "--mount", "--net", "sh", "-c", RUN, "sh", root, user)
         return run(*isolated, *command, code=code)
 
     assert inside("id", "-u").strip() == "65532"
@@ -109,9 +109,10 @@ def main() -> None:
         buildah.build(None if pinned else buildah.base_of_debian(folder), folder / "wheels")
         container = buildah("from", IMAGE)
         root = buildah("mount", container)
-        try_out(root)
+        user = buildah("inspect", "--type", "image", "--format", "{{.OCIv1.Config.User}}", IMAGE)
+        try_out(root, user)
         own = sum(f.stat().st_size for f in Path(root, "opt/capacity").rglob("*") if f.is_file() and not f.is_symlink())
-        print(f"built, run as user 65532 on a read-only file system; {own / 1e6:.0f} MB on top of the base")
+        print(f"built, run as user {user} on a read-only file system; {own / 1e6:.0f} MB on top of the base")
         buildah("umount", container)
 
 
