@@ -96,10 +96,10 @@ def inputs_from(env: Mapping[str, str]) -> Inputs:
 # --- the plans --------------------------------------------------------------------------------------
 
 
-def capacity(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the installed command."""
+def capacity(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the installed command, in a folder if its answer names a file there."""
     command = [sys.executable, "-m", "capacity", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
+    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False, cwd=cwd)
 
 
 def base_plan(inputs: Inputs, folder: Path) -> Path | None:
@@ -127,9 +127,16 @@ def head_plan(inputs: Inputs, folder: Path) -> tuple[Path | None, str]:
     if not inputs.imports:
         return (plan, "") if plan.is_file() else (None, "")
     into = ("--into", str(plan)) if plan.is_file() else ()
-    path = folder / "imported.yaml"
+    inside = not plan.is_absolute() and ".." not in plan.parts
+    path = _imported(folder) / (plan if inside else plan.name)  # the answer names it as the repository does
+    path.parent.mkdir(parents=True)
     done = capacity("import", "files", *inputs.imports, *into, "--out-file", str(path), "-q")
     return (path, "") if done.returncode == 0 else (None, done.stderr.strip())
+
+
+def _imported(folder: Path) -> Path:
+    """The folder of the imported plan, which has the plan's own path in it."""
+    return folder / "imported"
 
 
 # --- what is said -----------------------------------------------------------------------------------
@@ -163,14 +170,25 @@ def answer(inputs: Inputs, folder: Path) -> Answer:
     if head is None:
         gone = "This pull request deletes the plan" if base else "There is no plan"
         return Answer(NO_PLAN, "", f"**{gone} {markdown_code(inputs.plan)}: there is no verdict.**\n")
-    said = capacity("check", str(head), "-q", "-o", "md", "--fail-on", inputs.fail_on)
+    root = _imported(folder) if inputs.imports else None
+    named = str(head.relative_to(root) if root else head)
+    said = capacity("check", named, "-q", "-o", "md", "--fail-on", inputs.fail_on, cwd=root)
     if said.returncode not in (0, 1):
         return _unread(inputs, said.stderr.strip(), said.returncode)
     if inputs.sarif:
-        capacity("check", str(head), "-q", "-o", "sarif", "--exit-zero", "--out-file", inputs.sarif)
+        sarif = str(Path(inputs.sarif).resolve())
+        capacity("check", named, "-q", "-o", "sarif", "--exit-zero", "--out-file", sarif, cwd=root)
     quick = capacity("check", str(head), "-q", "-o", "json", "--exit-zero", "--no-fixes")
     verdict = str(json.loads(quick.stdout)["results"]["verdict"])
-    return Answer(said.returncode, verdict, said.stdout + _changes(inputs, base, head))
+    return Answer(said.returncode, verdict, _ordered(said.stdout, _changes(inputs, base, head)))
+
+
+def _ordered(checked: str, changes: str) -> str:
+    """The verdict, then what the pull request changes, then the plan in detail with its fix."""
+    if not changes:
+        return checked
+    title, verdict, details = checked.split("\n\n", 2)
+    return f"{title}\n\n{verdict}\n{changes}\n#### The plan of this branch\n\n{details}"
 
 
 def _unread(inputs: Inputs, errors: str, code: int = NO_PLAN) -> Answer:

@@ -1,4 +1,4 @@
-"""Escapes outside text (names, notes, file names) for a terminal, a CI log, Markdown or XML.
+"""Escapes outside text (names, notes, file names) for a terminal, a CI log, Markdown, Slack or XML.
 
 Active characters become escapes or entities, so that a reader still sees the original text.
 """
@@ -20,6 +20,8 @@ _AT_AN_EDGE = re.compile(r"(?<!\w)_|_(?!\w)|^#")  # inside a word _ has no effec
 # A mention, mail address, issue number, URL or host name is split by a zero-width space.
 _LINKS = re.compile(r"@(?=\w)|#(?=\d)|:(?=//)|\bwww(?=\.)", re.IGNORECASE)
 _PARTED = "&#8203;"
+_SLACK_MARKS = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_SLACK_LINKS = re.compile(r"[@#](?=\w)|:(?=//)|\bwww(?=\.)|^(?=>)|`(?=`)", re.IGNORECASE)
 
 
 def printable(text: str) -> str:
@@ -74,6 +76,20 @@ def markdown_text(text: str) -> str:
     """
     text = _AT_AN_EDGE.sub(r"\\\g<0>", printable(text).translate(_MARKS))
     return _LINKS.sub(rf"\g<0>{_PARTED}", text)
+
+
+def slack_text(text: str) -> str:
+    """One line that mentions nobody in Slack, links nothing and quotes nothing; ``*bold*`` is left to the caller.
+
+    >>> slack_text("<!channel> @here R&D #general"), slack_text("> quoted").startswith("&gt;")
+    ('&lt;!channel&gt; @\u200bhere R&amp;D #\u200bgeneral', False)
+
+    Source
+    ------
+    docs.slack.dev, "Formatting message text" (``&``, ``<`` and ``>`` are escaped, nothing else) and "Text object"
+    (``verbatim`` false, the default, makes links of URLs, names of channels and some mentions).
+    """
+    return _SLACK_LINKS.sub("\\g<0>\u200b", printable(text)).translate(_SLACK_MARKS)
 
 
 def markdown_code(text: str) -> str:

@@ -184,6 +184,25 @@ def _read_percent(text: str) -> Fraction | None:
 _MILLISECONDS = {"ms": 1, "s": 1000, "m": 60_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 
 
+MOST_PER_MINUTE = 6000  # pods that come and go, far above any cluster's
+_PER_MINUTE = {"s": 60.0, "min": 1.0, "m": 1.0, "h": 1 / 60, "d": 1 / 1440}
+
+
+def parse_rate(text: str) -> float:
+    """How often something happens, per minute: ``1/s``, ``2/min``, ``30/h``, ``12/d``.
+
+    >>> parse_rate("2/min"), parse_rate("30/h"), parse_rate("1/s")
+    (2.0, 0.5, 60.0)
+    """
+    match = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)/(s|min|m|h|d)", text.strip())
+    if not match:
+        raise SpecError(f"{text!r} is not a rate (expected something like 2/min or 30/h)")
+    value = float(match[1]) * _PER_MINUTE[match[2]]
+    if value > MOST_PER_MINUTE:
+        raise SpecError(f"{text!r} is out of range (expected at most 100/s)")
+    return value
+
+
 def parse_duration(text: str, where: str = "") -> float:
     """A length of time with its unit, in seconds: ``500ms``, ``90s``, ``10m`` (or ``10min``), ``2h``, ``7d``, ``1w``.
 

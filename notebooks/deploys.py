@@ -12,8 +12,8 @@
 # # What happens during a deploy
 #
 # `check` says what a cluster holds before and after. In between, pods wait: an ENI takes seconds to attach, an address
-# of a deleted pod cools down for 30 s, and after a full subnet the CNI tries nothing for two minutes. `simulate` plays
-# the CNI's own steps on every node.
+# of a deleted pod cools down for 30 s, and after a full subnet the CNI pauses for two minutes. `simulate` runs the
+# steps of the CNI on every node.
 
 # %%
 # %matplotlib inline

@@ -60,7 +60,7 @@ plot_packed_nodes(capacity.mean_nodes(found))
 # %% [markdown]
 # ## What other choices cost
 #
-# Fewer types, and prefixes instead of secondary IPs; then cost against addresses against nodes. Each point passes
+# Fewer types, and prefixes instead of secondary IPs; then the trade-off of cost, addresses and nodes. Each point passes
 # `check`; `Choices(minimize="addresses")` buys the one with the fewest addresses.
 
 # %%

@@ -335,7 +335,7 @@ async function more(call, view) {
     const found = await search.ask(call, { text: await planText() });
     show($("asked"), found.error !== undefined ? el("p", {}, found.error) : view(found));
   } catch (error) {
-    show($("asked"), el("p", {}, `It failed: ${error.message}`));
+    show($("asked"), el("p", {}, `Failed: ${error.message}`));
   }
 }
 

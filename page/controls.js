@@ -74,8 +74,8 @@ export function command(answer) {
 
 export function fixes(found, apply) {
   const best = found.best || found.partial || found.nearest;
-  const head = found.best ? "The smallest change with which every scenario is OK"
-    : found.partial ? "Addresses suffice with this change; what is left has other reasons" : "No change that was tried is enough; the nearest";
+  const head = found.best ? "The smallest change that makes every scenario OK"
+    : found.partial ? "This change is enough for the addresses; the rest has other causes" : "No tested change is enough; the closest";
   const single = found.tried.filter((f) => f.levers.length === 1);
   show($("fixes"),
     best ? fixCard(best, head, apply, best === found.best) : el("p", {}, "No change was found."),
@@ -97,5 +97,5 @@ function singles(tried, apply) {
   const columns = [{ name: "change" }, { name: "verdict" }, { name: "addresses short", number: true }, { name: "trade-off" }, { name: "apply" }];
   const rows = tried.map((f) => [f.summary, f.fault ? f.fault : f.verdict ? badge(f.verdict) : "–", f.short, f.cost.join("; "),
     f.fault ? "–" : el("button", { type: "button", "aria-label": `Apply: ${f.summary}`, onclick: () => apply(f) }, "Apply")]);
-  return table("Single changes that were tried", columns, rows);
+  return table("Each change alone", columns, rows);
 }

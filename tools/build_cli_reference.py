@@ -13,6 +13,7 @@ from pathlib import Path
 import typer.main
 from typer.testing import CliRunner
 
+from capacity.cli import podips
 from capacity.cli.main import app
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "cli.md"
@@ -36,12 +37,12 @@ def commands() -> Iterator[tuple[str, ...]]:
     return walk(typer.main.get_command(app), ())
 
 
-def help_text(words: tuple[str, ...]) -> str:
-    """What ``capacity WORDS --help`` prints on a plain terminal of 80 columns."""
+def help_text(words: tuple[str, ...], of: typer.Typer = app, name: str = "capacity") -> str:
+    """What ``NAME WORDS --help`` prints on a plain terminal of 80 columns."""
     plain = {"COLUMNS": "80", "TERM": "dumb", "NO_COLOR": "1"}
-    done = CliRunner().invoke(app, [*words, "--help"], prog_name="capacity", env=plain)
+    done = CliRunner().invoke(of, [*words, "--help"], prog_name=name, env=plain)
     if done.exit_code:
-        raise RuntimeError(f"capacity {' '.join(words)} --help exits with {done.exit_code}: {done.output}")
+        raise RuntimeError(f"{name} {' '.join(words)} --help exits with {done.exit_code}: {done.output}")
     return re.sub(r"[ \t]+$", "", done.stdout, flags=re.M).strip()
 
 
@@ -50,6 +51,8 @@ def render() -> str:
     for words in commands():
         title = " ".join(("capacity", *words))
         parts.append(f"## `{title}`\n\n```text\n$ {title} --help\n{help_text(words)}\n```\n")
+    shown = help_text((), podips.app, "kubectl podips")
+    parts.append(f"## `kubectl podips`\n\n```text\n$ kubectl podips --help\n{shown}\n```\n")
     return "\n".join(parts)
 
 

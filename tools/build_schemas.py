@@ -27,6 +27,7 @@ from capacity.vpc.ledger import HOLDERS
 from tools.fleet_schema import fleet_results
 from tools.optimize_schema import optimize_results
 from tools.plan_words import described, plain
+from tools.podips_schema import podips_results
 from tools.schema_parts import COUNT, INT, NUMBER, TEXT, VERDICT, Schema, open_object, or_null
 from tools.services_schema import services_results
 from tools.simulate_schema import simulate_results
@@ -248,6 +249,7 @@ def answers_schema() -> Schema:
             _for("simulate", simulate_results()),
             _for("services", services_results()),
             _for("fleet check", fleet_results()),
+            _for("podips", podips_results()),
         ],
     }
 

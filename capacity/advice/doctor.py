@@ -181,7 +181,10 @@ def _node_limits(evidence: Evidence) -> Iterator[Checkup]:
         for n in known
         if n not in starving and n.enis and n.enis >= (n.max_enis or 0) and (n.attached or 0) >= (n.capacity or 0)
     ]
-    prefixes = "kubectl -n kube-system set env ds/aws-node ENABLE_PREFIX_DELEGATION=true (new nodes), or a larger type"
+    prefixes = (
+        "kubectl -n kube-system set env ds/aws-node ENABLE_PREFIX_DELEGATION=true "
+        "# then replace the nodes; or use a larger type"
+    )
     for n in starving:
         text = f"{n.vpc_pods} pods on {n.capacity} addresses ({n.instance_type}, {n.enis} of {n.max_enis} ENIs): full"
         yield _said("node-enis", "fail", n.name, text, prefixes)
@@ -197,7 +200,7 @@ def _node_limits(evidence: Evidence) -> Iterator[Checkup]:
 def _model(evidence: Evidence) -> Iterator[Checkup]:
     for group in by_group(evidence.model):
         text, why = sentence(group), reasons(group) if group.off else ""
-        command = "" if group.pods_known else "kubectl get nodes,pods -A -o json (capacity doctor --kubectl FILE)"
+        command = "" if group.pods_known else "kubectl get nodes,pods -A -o json # for capacity doctor --kubectl FILE"
         if group.off:
             command = "kubectl -n kube-system logs daemonset/aws-node -c aws-node --tail=100"
         yield _said(
@@ -274,7 +277,7 @@ def _cni_settings(evidence: Evidence) -> Iterator[Checkup]:
     cni = evidence.cni
     if cni is None:
         return
-    command = "kubectl -n kube-system set env ds/aws-node NAME=VALUE (or the add-on's configuration)"
+    command = "kubectl -n kube-system set env ds/aws-node NAME=VALUE # or in the configuration of the add-on"
     for issue in cni.issues:
         show = f"aws eks describe-addon --cluster-name {quote(evidence.cluster)} --addon-name vpc-cni"
         yield _said("cni-settings", "fail", "", issue, show)

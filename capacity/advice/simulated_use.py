@@ -61,7 +61,7 @@ def simulated_use(
     from capacity.sim.observed import at_percent
 
     plan = result.plan
-    check_simulated(plan.cni.settings)
+    check_simulated(plan.cni.settings, plan.cni.env)
     specs = [single for spec in dict.fromkeys(result.specs) for single in singles(plan, spec)]
     if len(specs) != len(result.scenarios):
         raise SpecError("simulate: the check was not made with its scenarios")

@@ -55,7 +55,7 @@ from capacity.plan.constants import CILIUM, HOST_PODS, MOST_PODS, OVERLAY
 from capacity.plan.declaration import QUARTER
 from capacity.plan.model import Plan
 from capacity.trace import Term
-from capacity.units import share_of
+from capacity.units import counted, share_of
 
 WORTH = 0.05  # share of the addresses that a change must save
 
@@ -147,7 +147,8 @@ def warm_for_plan(plan: Plan, swing: Fraction | float = QUARTER, churn: ChurnAsk
     swing : Fraction or float
         Share of a node's pods that come and go, from 0 to 1.
     churn : ChurnAsked, optional
-        Also simulate every setting under this churn; a recommended one then makes few pods wait.
+        Also simulate every setting under this churn; a recommended one then makes few pods wait. Without it, or with 0
+        pods per minute, under the churn that the workloads of the plan state, if any.
 
     Raises
     ------
@@ -157,8 +158,6 @@ def warm_for_plan(plan: Plan, swing: Fraction | float = QUARTER, churn: ChurnAsk
     _check_churn(churn)
     check_kind("plan", plan, Plan, "a Plan, as returned by read_plan")
     swing = share_of("swing", swing)
-    if churn is not None:
-        check_kind("churn", churn, ChurnAsked, "a ChurnAsked, or None")
     _refuse_without_targets(plan.cni.settings)
     base = check(plan, ("steady", "peak"))
     own, other = plan_kinds(base, base.scenarios), _other_mode(plan, base)
@@ -166,6 +165,7 @@ def warm_for_plan(plan: Plan, swing: Fraction | float = QUARTER, churn: ChurnAsk
         nodes = "the VPC CNI manages no node in steady or peak"
         raise SpecError(f"{plan.file or 'the plan'}: {nodes}: there are no warm targets to set")
     notes = [*plan.notes]
+    churn = churn if churn and churn.per_minute else churn_of_plan(plan, own, churn)
     if any(g.windows for g in plan.node_groups):
         notes.append("Windows nodes are not included: their targets are keys of ConfigMap amazon-vpc-cni (cni.windows)")
     if any(g.auto for g in plan.node_groups):
@@ -181,6 +181,16 @@ def warm_for_plan(plan: Plan, swing: Fraction | float = QUARTER, churn: ChurnAsk
     comparison = compare(before, check(with_env(plan, best.change), reuse=before.reuse))
     commands = env_commands(best.change, plan.cni.env, plan.cni.config_map)
     return replace(answer, recommendation=replace(best, comparison=comparison, commands=commands))
+
+
+def churn_of_plan(plan: Plan, kinds: Sequence[NodeKind], asked: ChurnAsked | None) -> ChurnAsked | None:
+    """What the workloads of a plan state, spread evenly over its nodes in steady; None if none states any."""
+    total = sum(w.churn or 0.0 for w in plan.workloads if not w.host_network and not w.security_groups)
+    nodes = sum(kind.nodes for kind in kinds if kind.population == kinds[0].population)
+    if not total or not nodes:
+        return None
+    source = f"{60 * total:g} pods per hour that the workloads of the plan state, over {counted(nodes, 'node')}"
+    return replace(asked or ChurnAsked(0.0), per_minute=total / nodes, source=source)
 
 
 def _enough_for(answer: WarmAnswer, kinds: Sequence[NodeKind], before: CheckResult) -> WarmAnswer:
@@ -258,8 +268,6 @@ def warm_for_type(
     if by_hand is not None:
         check_count("by_hand", by_hand, 1, "pods", most=MOST_PODS)
     swing = share_of("swing", swing)
-    if churn is not None:
-        check_kind("churn", churn, ChurnAsked, "a ChurnAsked, or None")
     given, notes = cni_settings(env)
     _refuse_without_targets(given)
     if platform.ami == "windows":

@@ -23,11 +23,15 @@ HOUR = 3600
 
 @dataclass(frozen=True, slots=True)
 class ChurnAsked:
-    """Pods that are replaced per node and minute, and the processor time for all settings together. [s]"""
+    """Pods that are replaced per node and minute, and the processor time for all settings together. [s]
+
+    With 0 pods a plan is simulated under the churn that its workloads state; ``source`` then says so.
+    """
 
     per_minute: float
     budget_s: float = 10.0
     seed: int = 1
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Addresses held, addresses ready and EC2 calls of a combination of WARM_* and MINIMUM_* targets on given nodes.
 
-A setting is judged by the addresses it holds, the pods that can start at once, and the EC2 calls it
+A setting is judged by the addresses it holds, the pods that can start immediately, and the EC2 calls it
 costs. The figures of a node are the closed forms of :mod:`capacity.cni.node_pool` and
 :mod:`capacity.cni.calls`, evaluated for all pod counts together.
 """

@@ -219,7 +219,7 @@ def _text(path: Path) -> str:
 # --- merging --------------------------------------------------------------------------------
 
 ON_THE_NODE = frozenset(("cni", "eks_ami"))
-"""Sources of the tables that a node reads itself: their max ENIs take precedence over EC2's answer."""
+"""Sources of the tables that a node reads itself: their max ENIs take precedence over EC2's response."""
 
 
 def merged_lines(packaged: Iterable[str], layers: Iterable[Layer]) -> list[str]:

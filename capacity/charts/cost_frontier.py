@@ -1,11 +1,11 @@
-"""Chart of cost against addresses against nodes."""
+"""Chart of the trade-off of cost, addresses and nodes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from capacity.charts.theme import LIGHT, Theme, drawing, label, legend_below, thousands
+from capacity.charts.theme import LIGHT, NARROW, Theme, drawing, label, legend_below, thousands, title
 from capacity.errors import SpecError, check_each
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ WORDS = {"cost": "fewest dollars", "addresses": "fewest addresses", "nodes": "fe
 MARKERS = {"cost": "o", "addresses": "v", "nodes": "s"}
 BETWEEN = "D"
 FAR = 2.5  # times the fewest dollars: from there on the axis is logarithmic
-LONGEST_MIX = 76  # characters of the node types in the legend
+LONGEST_MIX, SHORT_MIX = 76, 46  # characters of the node types in the legend, also of a narrow chart
 # Where a label may stand, in points from its marker, with its alignment: the first place that is free.
 PLACES = ((9, 6, "left"), (9, -14, "left"), (-9, 6, "right"), (-9, -14, "right"), (9, 20, "left"), (9, -28, "left"))
 WIDTH, HEIGHT = 500.0, 230.0  # of the axes, about, to tell which labels would touch [points]
@@ -34,7 +34,8 @@ def plot_frontier(points: Sequence[Mapping[str, Any]], *, ax: Axes | None = None
     check_each("points", points, Mapping, "the points of frontier_rows(...)")
     if not points:
         raise SpecError("nothing to draw: the frontier has no points")
-    with drawing(ax, theme, 8.0, 4.0 + 0.2 * len(points)) as (figure, axes):
+    size = (NARROW, 3.0 + 0.34 * len(points)) if theme.narrow else (8.0, 4.0 + 0.2 * len(points))
+    with drawing(ax, theme, *size) as (figure, axes):
         spots = [(p["usd_per_month"], p["subnet_addresses"]) for p in points]
         low = [s for i, s in enumerate(spots) if all(s[1] < other[1] for other in spots[:i])]
         axes.plot(*zip(*low, strict=True), color=theme.faint, linewidth=1, drawstyle="steps-post", zorder=1)
@@ -48,7 +49,7 @@ def plot_frontier(points: Sequence[Mapping[str, Any]], *, ax: Axes | None = None
                 color=theme.series[0] if p["bought"] else theme.ground,
                 markeredgecolor=theme.edge,
                 markeredgewidth=1.4,
-                label=f"{number}: {label(p['mix'], LONGEST_MIX)}",
+                label=_legend_words(number, p, theme),
                 zorder=4 if p["bought"] else 3,
             )
         dollars = [x for x, _ in spots]
@@ -57,7 +58,7 @@ def plot_frontier(points: Sequence[Mapping[str, Any]], *, ax: Axes | None = None
             axes.set_xscale("log")
         axes.set_xlim(*_span(dollars, 0.06, 0.16, far=far))
         axes.set_ylim(*_span([y for _, y in spots], 0.14, 0.14))
-        _labels(axes, points, spots)
+        _labels(axes, points, spots, theme)
         axes.set_xlabel("USD per month" + (" (logarithmic)" if far else ""))
         axes.set_ylabel("addresses of all subnets, at the peak")
         axes.grid()
@@ -66,8 +67,8 @@ def plot_frontier(points: Sequence[Mapping[str, Any]], *, ax: Axes | None = None
         else:
             thousands(axes.xaxis)
         thousands(axes.yaxis)
-        axes.set_title("Cost against addresses against nodes")
-        legend_below(axes, 1)
+        title(axes, theme, "Trade-off of cost, addresses and nodes")
+        legend_below(axes, 1, **({"fontsize": 7} if theme.narrow else {}))
     return figure
 
 
@@ -88,13 +89,18 @@ def _logarithmic(axis: Any) -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
 
 
-def _labels(axes: Axes, points: Sequence[Mapping[str, Any]], spots: Sequence[tuple[float, float]]) -> None:
-    """A label at every point, at the first place where it touches no other label and no other marker."""
+def _labels(
+    axes: Axes, points: Sequence[Mapping[str, Any]], spots: Sequence[tuple[float, float]], theme: Theme
+) -> None:
+    """A label at every point, at the first place where it touches no other label and no other marker.
+
+    In a narrow chart it is the number; the legend has the words.
+    """
     places = (axes.transData - axes.transAxes).transform(spots)
     at = [(float(x) * WIDTH, float(y) * HEIGHT) for x, y in places]
     taken = [(x - 6, y - 6, x + 6, y + 6) for x, y in at]
     for number, (p, spot, (x, y)) in enumerate(zip(points, spots, at, strict=True), 1):
-        words = _words(number, p)
+        words = str(number) if theme.narrow else _words(number, p)
         wide = LETTER * max(map(len, words.split("\n")))
         boxes = [_box(x + dx, y + dy, wide, side) for dx, dy, side in PLACES]
         best = min(range(len(PLACES)), key=lambda i: (sum(_touch(boxes[i], b) for b in taken) + _outside(boxes[i]), i))
@@ -110,6 +116,13 @@ def _labels(axes: Axes, points: Sequence[Mapping[str, Any]], spots: Sequence[tup
             fontweight="bold" if p["bought"] else "normal",
             zorder=5,
         )
+
+
+def _legend_words(number: int, p: Mapping[str, Any], theme: Theme) -> str:
+    """The node types of a point; in a narrow chart below what the point has the fewest of."""
+    if theme.narrow:
+        return f"{_words(number, p)}\n{label(p['mix'], SHORT_MIX)}"
+    return f"{number}: {label(p['mix'], LONGEST_MIX)}"
 
 
 def _words(number: int, p: Mapping[str, Any]) -> str:

@@ -22,7 +22,7 @@ MODES = {"secondary": ("secondary IPs", ""), "prefix": ("prefixes", "///"), "ipv
 
 
 def plot_limits(offers: Sequence[Offer], *, title: str = "", ax: Axes | None = None, theme: Theme = LIGHT) -> Figure:
-    """Draw the share of each limit that a full node uses, most used first: the bar of the limit that binds is full.
+    """Draw the share of each limit that a full node uses, most used first; the bar of the first limit is full.
 
     Parameters
     ----------

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from capacity.charts.theme import LIGHT, Theme, drawing, label, legend_below
+from capacity.charts.theme import LIGHT, NARROW, Theme, drawing, label, legend_below, title
 from capacity.errors import SpecError, check_each
 from capacity.node.limit_words import limit_words
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 MOST_WORKLOADS = 5  # with a color of their own; the others are drawn as one
 DAEMONSETS, OTHERS = "DaemonSets", "other workloads"
 HATCHES = ("", "///", "...", "\\\\\\", "xxx", "|||")
-LETTERS = 75  # of a segment's label that fit on the whole axis
+LETTERS, FEW_LETTERS = 75, 32  # of a segment's label that fit on the whole axis, also of a narrow chart
+LINE = 48  # letters of a line of a narrow chart
 MOST_COUNTED = 4  # workloads whose pods are counted
 BAR, GAP = 0.74, 0.9  # height of a bar, and space between two nodes, in bars
 WORDS = {"addresses": "ips"}  # what `check` calls a resource as a limit
@@ -41,13 +43,16 @@ def plot_packed_nodes(nodes: Sequence[MeanNode], *, ax: Axes | None = None, them
     nodes = nodes[:MOST_GROUPS]
     named = _largest(nodes)
     bars = sum(len(n.uses) for n in nodes)
-    with drawing(ax, theme, 8.0, 1.3 + 0.27 * (bars + (GAP + 1.7) * len(nodes))) as (figure, axes):
+    told = [_pods_words(n, theme) for n in nodes]
+    lines = bars + sum(GAP + 1.7 + 0.7 * words.count("\n") for words in told)
+    width, legend = (NARROW, 0.55) if theme.narrow else (8.0, 0.0)
+    with drawing(ax, theme, width, 1.3 + legend + 0.27 * lines) as (figure, axes):
         row, ticks, drawn = 0.0, [], set()
-        for node in nodes:
-            title = f"{label(node.group, 60)}: {node.nodes:,} × {node.instance_type}"
-            axes.text(0, row, title, va="center", fontweight="bold", fontsize=9)
-            axes.text(0, row + 0.8, _pods_words(node), va="center", fontsize=8, color=theme.faint)
-            row += 1.7
+        for node, words in zip(nodes, told, strict=True):
+            name = f"{label(node.group, 24 if theme.narrow else 60)}: {node.nodes:,} × {node.instance_type}"
+            axes.text(0, row, name, va="center", fontweight="bold", fontsize=9)
+            axes.text(0, row + 0.45, words, va="top", fontsize=7 if theme.narrow else 8, color=theme.faint)
+            row += 1.7 + 0.7 * words.count("\n")
             for use in node.uses:
                 ticks.append((row, limit_words(WORDS.get(use.resource, use.resource))))
                 drawn |= _bar(axes, row, use, named, theme)
@@ -57,15 +62,17 @@ def plot_packed_nodes(nodes: Sequence[MeanNode], *, ax: Axes | None = None, them
         axes.set_yticks([at for at, _ in ticks], [text for _, text in ticks])
         axes.tick_params(axis="y", length=0)
         axes.set_ylim(row - GAP, -0.8)
-        axes.set_xlim(0, 1.18)
+        axes.set_xlim(0, 1.42 if theme.narrow else 1.18)
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
+        breaks = "\n" if theme.narrow else " "
         axes.set_xlabel(
-            "share of a node's allocatable, mean over the nodes of the group at the peak\n"
-            "◀ limit: what stops the next pod on the busiest node"
+            f"share of a node's allocatable, mean over{breaks}the nodes of the group at the peak\n"
+            f"◀ limit: what stops the next pod{breaks}on the busiest node",
+            fontsize=7.5 if theme.narrow else None,
         )
         axes.axvline(1, color=theme.faint, linewidth=0.8, zorder=0)
         axes.spines["left"].set_visible(False)
-        axes.set_title("What a node of each group holds")
+        title(axes, theme, "What a node of each group holds")
         _legend(axes, [n for n in (DAEMONSETS, *named, OTHERS) if n in drawn], named, theme)
     return figure
 
@@ -108,7 +115,7 @@ def _bar(axes: Axes, row: float, use: Use, named: Sequence[str], theme: Theme) -
         color, hatch = _style(name, named, theme)
         axes.barh([row], [part], BAR, left=left, color=color, hatch=hatch, edgecolor=theme.ground, linewidth=0.8)
         words = label(name)
-        if len(words) <= part * LETTERS:
+        if len(words) <= part * (FEW_LETTERS if theme.narrow else LETTERS):
             box = {"facecolor": theme.ground, "edgecolor": "none", "pad": 0.8}
             axes.text(left + part / 2, row, words, ha="center", va="center", fontsize=7, bbox=box)
         left += part
@@ -128,13 +135,14 @@ def _share(axes: Axes, row: float, use: Use, limits: bool, theme: Theme) -> None
     )
 
 
-def _pods_words(node: MeanNode) -> str:
-    """How many pods of the largest workloads."""
+def _pods_words(node: MeanNode, theme: Theme) -> str:
+    """How many pods of the largest workloads, in lines that fit."""
     most = sorted(node.pods.items(), key=lambda item: -item[1])
     words = [f"{_number(count)} {label(name, 22)}" for name, count in most[:MOST_COUNTED]]
     rest = sum(count for _, count in most[MOST_COUNTED:])
     words += [f"{_number(rest)} others"] if rest else []
-    return f"pods per node: {', '.join(words)}" if words else "no pods of these workloads"
+    text = f"pods per node: {', '.join(words)}" if words else "no pods of these workloads"
+    return "\n".join(wrap(text, LINE)) if theme.narrow else text
 
 
 def _number(count: float) -> str:
@@ -149,4 +157,4 @@ def _legend(axes: Axes, names: Sequence[str], named: Sequence[str], theme: Theme
         color, hatch = _style(name, named, theme)
         handles.append(Patch(facecolor=color, hatch=hatch, edgecolor=theme.ground, label=label(name)))
     handles.append(Patch(facecolor="none", edgecolor=theme.faint, label="unused"))
-    legend_below(axes, 4, handles=handles, labels=[h.get_label() for h in handles])
+    legend_below(axes, 2 if theme.narrow else 4, handles=handles, labels=[h.get_label() for h in handles])

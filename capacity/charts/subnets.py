@@ -163,8 +163,10 @@ def plot_headroom(
     colors = subnet_colors([curve.subnets[i] for i in lines], order, theme)
     drawn = [value for i in lines for value in curve.free[i]]
     digits = max(len(f"{value:,}") for value in (min(drawn), max(drawn)))
-    margins = Margins(left=0.33 + 0.075 * digits, right=0.95 if theme.narrow else 1.35, bottom=0.45)
-    with sheet(ax, theme, 2.4 if theme.narrow else 2.9, margins) as (figure, (axes,)):
+    words = wrap(f"{curve.what} ({curve.rule})", 46 if theme.narrow else 64) if theme.titled else [curve.what]
+    more = 0.16 * (len(words) - 1)
+    margins = Margins(left=0.33 + 0.075 * digits, right=0.95 if theme.narrow else 1.35, bottom=0.45 + more)
+    with sheet(ax, theme, (2.4 if theme.narrow else 2.9) + more, margins) as (figure, (axes,)):
         ends = []
         for place, index in enumerate(lines):
             name = curve.subnets[index]
@@ -185,7 +187,7 @@ def plot_headroom(
             }
             low = min(curve.free[i][0] for i in lines) < 0.2 * max(drawn)  # a line along the bottom
             axes.annotate(f"now {curve.now:,}", (curve.now, 0.4 if low else 0.02), xytext=(3, 0), **beside)
-        axes.set_xlabel(f"{curve.what} ({curve.rule})" if theme.titled else curve.what)
+        axes.set_xlabel("\n".join(words))
         axes.set_ylabel("free addresses")
         axes.grid(axis="y")
         thousands(axes.xaxis)
@@ -261,7 +263,7 @@ def plot_blocks(blocks: BlockMap, *, ax: Axes | None = None, theme: Theme = LIGH
         step = max(rows // 8, 1)
         at = list(range(0, rows, step))
         axes.set_yticks(at, [str(blocks.subnet.cidr.network_address + PREFIX_SIZE * columns * r) for r in at])
-        rule = "\n".join(wrap(blocks.rule, 40 if theme.narrow else 90))
+        rule = "\n".join(wrap(blocks.rule, 40 if theme.narrow else 72))
         axes.set_xlabel(f"one cell = one /28 (16 addresses), {columns} per row;\n{rule}")
         title(axes, theme, f"/28 blocks of {label(blocks.subnet.name, 40)} ({blocks.subnet.cidr})")
         shown = [Patch(facecolor=colours[n], hatch=BLOCKS[n][1], edgecolor=theme.edge) for n in present]

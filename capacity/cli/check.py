@@ -42,7 +42,7 @@ Output = Annotated[
     typer.Option(
         "-o",
         "--output",
-        help="table, json, yaml, csv, md, github, junit or sarif.",
+        help="table, json, yaml, csv, md, slack, github, junit or sarif.",
         metavar="FORMAT",
         autocompletion=words(*CI_FORMATS),
     ),
@@ -188,6 +188,12 @@ def _answered(
 
         return check_comment.comment(result, found, checked.patch, fixes, cost)
 
+    def message() -> str:
+        from capacity.pages.check_message import message_page
+        from capacity.pages.slack import render_slack
+
+        return render_slack(message_page(result, found, checked.patch, fixes, cost))
+
     def for_ci(form: str) -> str:
         from capacity.pages import check_ci
 
@@ -197,7 +203,7 @@ def _answered(
 
     texts: dict[str, Callable[[], str]] = {form: partial(for_ci, form) for form in ("github", "junit", "sarif")}
     if not given.explain:  # the terms of every figure do not fit into a comment
-        texts["md"] = comment
+        texts |= {"md": comment, "slack": message}
     answered = replace(answer(result, found, checked.patch, fixes, cost, explain=given.explain), texts=texts)
     return _with_uses(answered, uses) if uses else answered
 

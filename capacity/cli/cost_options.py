@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from capacity.cli.options import words
+from capacity.cli.tab_completion import complete_group
 from capacity.errors import SpecError
 from capacity.plan.constants import TIERS
 
@@ -63,6 +64,7 @@ PublicIpv4 = Annotated[
         help="Node group in which each node has a public IPv4 address. Repeatable.",
         metavar="GROUP",
         show_default=False,
+        autocompletion=complete_group,
     ),
 ]
 Tier = Annotated[

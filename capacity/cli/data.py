@@ -15,6 +15,12 @@ from capacity.errors import SpecError
 AsOf = Annotated[
     str | None, typer.Option("--as-of", help="Calculate ages as of this day instead of today.", metavar="DATE")
 ]
+ReadOn = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of", help="Date of the limits, such as the day of saved output. Default: today.", metavar="DATE"
+    ),
+]
 
 app = typer.Typer(
     name="data",
@@ -85,7 +91,7 @@ def refresh(
             show_default=False,
         ),
     ] = None,
-    as_of: AsOf = None,
+    as_of: ReadOn = None,
     output: Output = "table",
     out_file: OutFile = None,
     color: Color = "auto",
@@ -97,7 +103,7 @@ def refresh(
     Needs your credentials and the read-only actions ec2:DescribeInstanceTypes and pricing:GetProducts. --prices
     reads AWS's public price lists of EC2 (hundreds of megabytes, streamed) and EKS for the Region instead: node
     prices, and the fees of control plane, extended support, Auto Mode and Fargate. The installed package does not
-    change: delete the cache folder to undo a refresh. --as-of sets the date of saved output.
+    change: delete the cache folder to undo a refresh.
 
     Examples: capacity data refresh --region eu-central-1 · capacity data refresh --prices --region eu-central-1 ·
     capacity data refresh --from types.json --as-of 2026-11-25

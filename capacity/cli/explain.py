@@ -13,7 +13,7 @@ from capacity.cli.options import Color, OutFile, Quiet, sink, words
 from capacity.cli.tab_completion import complete_scenario, complete_subject
 from capacity.errors import SpecError
 
-FORMATS = ("table", "json", "yaml", "md")  # a tree of terms is no table of numbers
+FORMATS = ("table", "json", "yaml", "md", "slack")  # a tree of terms is no table of numbers
 EXPLAINING = {"maxpods": "m5.large", "node": "m5.large", "warm": "PLAN", "check": "PLAN"}  # verbs with --explain
 _CODE = re.compile(r"^[A-Za-z]{2}[0-9]{3}$")
 
@@ -28,7 +28,7 @@ def explain(
         typer.Argument(
             metavar="WHAT",
             help="Finding code (IP001), subnet (private-b), its figure (private-b.warm), node group, or a topic: "
-            "security-groups, network-policy, limits, autoscaling, control-plane-price.",
+            "security-groups, network-policy, limits, autoscaling, control-plane-price, control-plane-tiers.",
             autocompletion=complete_subject,
         ),
     ],
@@ -51,7 +51,7 @@ def explain(
     output: Annotated[
         str,
         typer.Option(
-            "-o", "--output", help="table, json, yaml or md.", metavar="FORMAT", autocompletion=words(*FORMATS)
+            "-o", "--output", help="table, json, yaml, md or slack.", metavar="FORMAT", autocompletion=words(*FORMATS)
         ),
     ] = "table",
     out_file: OutFile = None,

@@ -27,7 +27,7 @@ Paths = Annotated[
         metavar="[PATH]...",
     ),
 ]
-Jobs = Annotated[int | None, typer.Option("-j", "--jobs", help="Local processes. Default: 1.", metavar="N")]
+Jobs = Annotated[int | None, typer.Option("-j", "--jobs", help="Number of local processes. Default: 1.", metavar="N")]
 Scheduler = Annotated[
     str | None,
     typer.Option("--scheduler", help="Run on the Dask cluster at this address.", metavar="tcp://HOST:PORT"),
@@ -46,7 +46,7 @@ Resume = Annotated[
 ]
 MemoryLimit = Annotated[
     str,
-    typer.Option("--memory-limit", help="Most memory for one plan; 0 for no limit.", metavar="QUANTITY"),
+    typer.Option("--memory-limit", help="Maximum memory for one plan; 0 for no limit.", metavar="QUANTITY"),
 ]
 KeepGoing = Annotated[
     bool, typer.Option("--keep-going", help="Do not exit with 2 because of plans that cannot be read.")

@@ -46,7 +46,7 @@ Output = Annotated[
     typer.Option(
         "-o",
         "--output",
-        help="table, json, yaml, csv, md, sarif or html.",
+        help="table, json, yaml, csv, md, slack, sarif or html.",
         metavar="FORMAT",
         autocompletion=words(*FLEET_FORMATS),
     ),
@@ -158,7 +158,7 @@ def forecast(
 ) -> None:
     """Forecast which cluster runs out first, and when.
 
-    Each cluster grows as its plan says; the other clusters in its subnets keep their size of today.
+    Each cluster grows as its plan says; the other clusters in its subnets keep their current size.
 
     Examples: capacity fleet forecast clusters/ --horizon 3y · capacity fleet forecast -o csv --jobs 8
     """
@@ -308,9 +308,12 @@ def report(
     command += ["--horizon", horizon, "--as-of", day]
     options = {"scenarios": scenario or None, "horizon": horizon, "as_of": day, "command": shlex.join(command)}
     from capacity.cli.output import note, notes
+    from capacity.extras import require_extra
     from capacity.fleet.across import across
     from capacity.fleet.fleet_page import verdict_of, warnings_of
     from capacity.fleet.report_files import ReportFiles
+
+    require_extra("charts")
 
     files = ReportFiles(out_dir)
     run = fleet_run(given, "report", options, files.write)

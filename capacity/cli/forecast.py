@@ -76,7 +76,7 @@ def forecast(
     ] = "steady",
     paths: Annotated[int, typer.Option("--paths", help="Simulations.", metavar="N")] = 10_000,
     seed: Annotated[
-        int, typer.Option("--seed", help="Seed of the simulations. The same seed gives the same answer.", metavar="N")
+        int, typer.Option("--seed", help="Random seed. The same seed gives the same answer.", metavar="N")
     ] = 1,
     usable: Usable = None,
     subnet: Annotated[

@@ -36,7 +36,7 @@ Format = Annotated[
     typer.Option(
         "-o",
         "--output",
-        help="yaml: the plan (default). table, json, csv or md: what was found, with its notes.",
+        help="yaml: the plan (default). table, json, csv, md or slack: what was found, with its notes.",
         metavar="FORMAT",
     ),
 ]
@@ -68,7 +68,7 @@ class ImportOptions:
 
 def source_help(source: FileSource) -> str:
     """The help page of a source that reads files."""
-    what = source.help[:1].lower() + source.help[1:] if source.help.startswith(("A ", "An ")) else source.help
+    what = source.help[:1].lower() + source.help[1:] if source.help.startswith(("A ", "An ", "Files ")) else source.help
     return f"Create a plan from {what}\n\nExample: {source.example}"
 
 

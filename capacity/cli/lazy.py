@@ -12,6 +12,8 @@ import typer
 import typer.main
 from typer.core import TyperGroup
 
+from capacity.cli.help_format import HelpContext
+
 
 class Verb(NamedTuple):
     """The module of a verb and its line in the list of verbs.
@@ -54,6 +56,7 @@ def _command(name: str, module: str) -> Any:
     for one in (command, *getattr(command, "commands", {}).values()):
         one.short_help = " ".join((one.help or "").split("\n\n")[0].split())  # whole, where click would cut it
         one.help = with_examples(one.help or "")
+        one.context_class = HelpContext
     return command
 
 
@@ -93,6 +96,8 @@ def lazy_group(verbs: Mapping[str, Verb]) -> type[TyperGroup]:
     """A group class whose members are ``verbs``."""
 
     class LazyGroup(TyperGroup):
+        context_class = HelpContext
+
         def __init__(self, **attrs: Any) -> None:
             super().__init__(**{**attrs, "commands": LazyCommands(verbs)})
 

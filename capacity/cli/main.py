@@ -48,6 +48,10 @@ VERBS = {
         "Troubleshoot the network of a cluster: addresses, ENI limits, security groups, IAM, CNI, CoreDNS.",
     ),
     "explain": Verb("explain", "Explain a figure term by term, or the meaning of a finding code."),
+    "completion": Verb(
+        "completion",
+        "Print the completion script of a shell: commands, options, and names from the plan complete with Tab.",
+    ),
     "data": Verb("data", "Show, verify and refresh the packaged data: sources, age, checksums."),
 }
 
@@ -83,32 +87,35 @@ def _root(
     """Pod-IP capacity planner for Amazon EKS."""
 
 
-def run() -> None:
-    """Entry point of the installed command.
+def run(command: typer.Typer = app) -> None:
+    """Entry point of an installed command, `capacity` by default.
 
     Exit codes: 0 answered · 1 `check` or `doctor` found bad news · 2 bad usage, plan or data · 70 an error of ours ·
     130 interrupted. A reader that closes the pipe early changes nothing about the code.
     """
     try:
         _open_closed_streams()
-        code = _exit_code()
+        code = _exit_code(command)
     except KeyboardInterrupt:  # while an error was being said
         code = INTERRUPTED
     _leave(code)
 
 
-def _exit_code() -> int:
+def _exit_code(command: typer.Typer) -> int:
     try:
-        app(standalone_mode=True)
+        command(standalone_mode=True)
     except SystemExit as stop:
         code = stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 2
         if code == INTERRUPTED:  # click has caught the signal
             note("interrupted")
         return code
     except CapacityError as error:
-        notes(f"error: {line}" for line in error.lines)
-        notes(f"note: {text}" for text in getattr(error, "__notes__", ()))
-        return 2
+        return _refused(error)
+    except ModuleNotFoundError as error:
+        from capacity.extras import missing_extra
+
+        missing = missing_extra(error)
+        return _unforeseen(error) if missing is None else _refused(missing)
     except BrokenPipeError:
         return 0
     except KeyboardInterrupt:  # before or after the command itself: typer answers those within
@@ -121,6 +128,13 @@ def _exit_code() -> int:
     except Exception as error:
         return _unforeseen(error)
     return 0
+
+
+def _refused(error: CapacityError) -> int:
+    """A line for each problem, and the error's notes."""
+    notes(f"error: {line}" for line in error.lines)
+    notes(f"note: {text}" for text in getattr(error, "__notes__", ()))
+    return 2
 
 
 def _unforeseen(error: Exception) -> int:

@@ -103,8 +103,8 @@ def optimize(
     """Choose the cheapest node groups for the workloads, within address limits.
 
     The answer is schedulable: with these node groups, check leaves no pod unschedulable and none without an address.
-    The page also has the proven lower bound, what other choices cost, the plan's own groups, and the frontier of cost
-    against addresses against nodes.
+    The page also has the proven lower bound, what other choices cost, the plan's own groups, and the trade-off of
+    cost, addresses and nodes.
 
     Examples: capacity optimize examples/shop-prod.yaml --price-factor 1.1 ·
     capacity optimize --pod web=250m,512Mi,300 --pod api=1,2Gi,40 --zones 3 --as eksctl ·

@@ -77,14 +77,14 @@ Arch = Annotated[
         autocompletion=words(*ARCHS),
     ),
 ]
-MaxVcpus = Annotated[int | None, _count("--max-vcpus", "Most vCPUs of one node.")]
-MaxTypes = Annotated[int | None, _count("--max-types", "Most different instance types.")]
-MaxGroups = Annotated[int, typer.Option("--max-groups", help="Most node groups.", metavar="N")]
+MaxVcpus = Annotated[int | None, _count("--max-vcpus", "Maximum vCPUs of a node.")]
+MaxTypes = Annotated[int | None, _count("--max-types", "Maximum number of different instance types.")]
+MaxGroups = Annotated[int, typer.Option("--max-groups", help="Maximum number of node groups.", metavar="N")]
 MaxPods = Annotated[int | None, _count("--max-pods", "Max pods of each node, set by hand.")]
-MinNodes = Annotated[int, typer.Option("--min-nodes", help="Fewest nodes of each group.", metavar="N")]
-MaxNodes = Annotated[int | None, _count("--max-nodes", "Most nodes of each group.")]
+MinNodes = Annotated[int, typer.Option("--min-nodes", help="Minimum nodes of each group.", metavar="N")]
+MaxNodes = Annotated[int | None, _count("--max-nodes", "Maximum nodes of each group.")]
 VcpuQuota = Annotated[
-    int | None, _count("--vcpu-quota", "Most vCPUs of all nodes at the peak: the account's EC2 quota.")
+    int | None, _count("--vcpu-quota", "Maximum vCPUs of all nodes at the peak: the account's EC2 quota.")
 ]
 PeakHours = Annotated[
     str,

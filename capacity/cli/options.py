@@ -29,7 +29,7 @@ def words(*allowed: str) -> Callable[[str], list[str]]:
 Output = Annotated[
     str,
     typer.Option(
-        "-o", "--output", help="table, json, yaml, csv or md.", metavar="FORMAT", autocompletion=words(*FORMATS)
+        "-o", "--output", help="table, json, yaml, csv, md or slack.", metavar="FORMAT", autocompletion=words(*FORMATS)
     ),
 ]
 OutFile = Annotated[

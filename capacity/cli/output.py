@@ -1,4 +1,4 @@
-"""Print answers to stdout or a file and notes to stderr, with the width and colours that fit.
+"""Print answers to stdout or a file and notes to stderr, with the width and colors that fit.
 
 A verb builds an :class:`~capacity.pages.answer.Answer` and calls :func:`emit`.
 """
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from capacity.pages.answer import Answer
     from capacity.pages.terminal import Screen
 
-FORMATS = ("table", "json", "yaml", "csv", "md")
+FORMATS = ("table", "json", "yaml", "csv", "md", "slack")
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,14 @@ def emit(answer: Answer, sink: Sink) -> None:
 
     text = rendered(answer, sink.output, screen_of(sink))
     if not sink.quiet and sink.output not in ("json", "yaml"):
-        shown = sink.output in ("table", "md") and sink.output not in answer.texts
+        shown = sink.output in ("table", "md", "slack") and sink.output not in answer.texts
         beside = [] if shown else [*answer.said, *answer.data_notes]
         notes(f"warning: {line}" for line in [*answer.warnings, *beside])
     put(text, sink.out_file)
 
 
 def screen_of(sink: Sink) -> Screen:
-    """The width and colours of the output."""
+    """The width and colors of the output."""
     from capacity.pages.terminal import Screen
 
     return Screen(None if sink.wide else screen_width(sink), use_color(sink), sink.wide)

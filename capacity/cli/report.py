@@ -45,8 +45,9 @@ if TYPE_CHECKING:
     from capacity.sim.facade import Distribution
 
 DOCUMENTS = ("html", "md", "xlsx")
+NEEDS = {"html": "charts", "xlsx": "xlsx"}  # the extra of a document
 SIMULATIONS = 5  # seeds of each scenario of --simulate
-REPORT_FORMATS = (*DOCUMENTS, *(f for f in FORMATS if f not in DOCUMENTS))
+REPORT_FORMATS = (*DOCUMENTS, *(f for f in FORMATS if f not in (*DOCUMENTS, "slack")))  # no message holds a report
 
 Output = Annotated[
     str, typer.Option("-o", "--output", help="html, md, xlsx, table, json, yaml or csv.", metavar="FORMAT")
@@ -70,14 +71,14 @@ Alerts = Annotated[
 ]
 Sizing = Annotated[
     bool,
-    typer.Option("--sizing", help="Add the node groups to buy, as capacity optimize finds them; takes some seconds."),
+    typer.Option("--sizing", help="Add the cheapest node groups, as found by capacity optimize; takes a few seconds."),
 ]
 Simulate = Annotated[
     list[str] | None,
     typer.Option(
         "--simulate",
-        help=f"Add this scenario over time, as capacity simulate plays it with {SIMULATIONS} seeds: waits of pods, "
-        "subnets that run out, EC2 calls. Repeatable.",
+        help=f"Also simulate this scenario over time, as capacity simulate with {SIMULATIONS} seeds: how long pods "
+        "wait, subnets that run out, EC2 calls. Repeatable.",
         metavar="NAME",
         autocompletion=complete_scenario,
     ),
@@ -86,8 +87,8 @@ Against = Annotated[
     Path | None,
     typer.Option(
         "--against",
-        help="Plan of today: show PLAN as the proposed change next to it in every section. With --set alone, PLAN "
-        "without --set is today.",
+        help="Current plan: every section shows PLAN next to it, as the proposed change. With --set alone, PLAN "
+        "without --set is the current plan.",
         metavar="PLAN",
         show_default=False,
     ),
@@ -166,8 +167,11 @@ def report(
         raise SpecError("report: standard input can be read only once (give a file)")
     from capacity.cli.checked_plan import checked_plan
     from capacity.cli.progress import progress
+    from capacity.extras import require_extra
     from capacity.pages.report_page import report_page
 
+    if to.output in NEEDS:
+        require_extra(NEEDS[to.output])
     prices = cost_inputs(packed(CostOptions, locals()))
     checked = checked_plan(given.plan, given.settings, given.scenario, prices)
     simulations = _simulated(checked.result.plan, given, quiet=quiet)
@@ -249,7 +253,7 @@ def _nodes(answers: Path, kubectl: Path | None) -> tuple[NodeFigures, ...]:
 
 
 def _with_today(material: Material, checked: Checked, given: ReportOptions, day: date, *, quiet: bool) -> Material:
-    """The material with that of the plan of today: of --against, or of the plan without --set."""
+    """The material with that of the current plan: of --against, or of the plan without --set."""
     from capacity.pages.report_material import gather, subnets_by_room
 
     before = _today(checked, given)
@@ -285,7 +289,7 @@ def _simulated(plan: ReadPlan, given: ReportOptions, *, quiet: bool) -> Mapping[
     from capacity.plan.scenarios import scenario_option
     from capacity.sim.facade import check_simulated, simulate_seeds
 
-    check_simulated(plan.cni.settings)
+    check_simulated(plan.cni.settings, plan.cni.env)
     specs = {name: scenario_option(name, plan, "--simulate") for name in given.simulate}
     seeds, found = range(1, SIMULATIONS + 1), {}
     for name, spec in specs.items():

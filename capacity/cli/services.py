@@ -44,10 +44,10 @@ def _word(option: str, what: str, allowed: tuple[str, ...]) -> typer.models.Opti
 
 def services(
     plan: Plan = None,
-    number: Annotated[int | None, _number("--services", "Number of equal Services, instead of a plan.")] = None,
-    endpoints: Annotated[int | None, _number("--endpoints", "Ready endpoints of each. Default: 1.")] = None,
-    local: Annotated[int | None, _number("--local", "Endpoints of each on the node. Default: 0.")] = None,
-    ports: Annotated[int | None, _number("--ports", "Ports of each. Default: 1.")] = None,
+    number: Annotated[int | None, _number("--services", "Number of identical Services, instead of a plan.")] = None,
+    endpoints: Annotated[int | None, _number("--endpoints", "Ready endpoints per Service. Default: 1.")] = None,
+    local: Annotated[int | None, _number("--local", "Endpoints per Service on the node. Default: 0.")] = None,
+    ports: Annotated[int | None, _number("--ports", "Ports per Service. Default: 1.")] = None,
     kind: Annotated[str | None, _word("--type", "Type", SERVICE_TYPES)] = None,
     protocol: Annotated[str | None, _word("--protocol", "Protocol", PROTOCOLS)] = None,
     affinity: Annotated[str | None, _word("--affinity", "Session affinity", AFFINITIES)] = None,
@@ -57,20 +57,20 @@ def services(
     internal_policy: Annotated[
         str | None, _word("--internal-policy", "internalTrafficPolicy", TRAFFIC_POLICIES)
     ] = None,
-    external_ips: Annotated[int | None, _number("--external-ips", "External IPs of each. Default: 0.")] = None,
+    external_ips: Annotated[int | None, _number("--external-ips", "External IPs per Service. Default: 0.")] = None,
     lb_ips: Annotated[
-        int | None, _number("--lb-ips", "Load-balancer IPs of each. Default: 0 (an ALB or NLB has a hostname).")
+        int | None, _number("--lb-ips", "Load-balancer IPs per Service. Default: 0 (an ALB or NLB has a hostname).")
     ] = None,
-    source_ranges: Annotated[int | None, _number("--source-ranges", "Source ranges of each. Default: 0.")] = None,
+    source_ranges: Annotated[int | None, _number("--source-ranges", "Source ranges per Service. Default: 0.")] = None,
     no_node_ports: Annotated[
         bool, typer.Option("--no-node-ports", help="Load balancers without node ports (allocateLoadBalancerNodePorts).")
     ] = False,
     no_base: Annotated[
         bool, typer.Option("--no-base", help="Count only what the Services add, without kube-proxy's own rules.")
     ] = False,
-    namespaces: Annotated[int, _number("--namespaces", "Namespaces with equally many Services. Default: 1.")] = 1,
+    namespaces: Annotated[int, _number("--namespaces", "Namespaces that share the Services equally. Default: 1.")] = 1,
     peak: Annotated[bool, typer.Option("--peak", help="Count the endpoints of a plan at maximum replicas.")] = False,
-    mode: Annotated[str, _word("--mode", "Modes to show, and with one the mode in use", MODES)] = "all",
+    mode: Annotated[str, _word("--mode", "Modes to show; a single mode is also the mode in use", MODES)] = "all",
     ip_family: Annotated[str | None, _word("--ip-family", "IP family", SERVICE_FAMILIES)] = None,
     service_cidr: Annotated[
         str | None, typer.Option("--service-cidr", help="Service CIDR, such as 172.20.0.0/16.", metavar="CIDR")
@@ -85,9 +85,9 @@ def services(
         int | None, _number("--zones", "Zones of a load balancer. Default: those of the plan, or 2.")
     ] = None,
     region: Annotated[
-        str | None, typer.Option("--region", help="AWS region of the prices. Default: the plan's.", metavar="REGION")
+        str | None, typer.Option("--region", help="AWS Region of the prices. Default: the plan's.", metavar="REGION")
     ] = None,
-    vcpus: Annotated[int | None, _number("--vcpus", "vCPUs of a node, for the limit of connections.")] = None,
+    vcpus: Annotated[int | None, _number("--vcpus", "vCPUs of a node, for its connection limit.")] = None,
     connections: Annotated[
         int | None, _number("--connections", "New connections per second of a node (with --vcpus).")
     ] = None,
@@ -102,8 +102,8 @@ def services(
 ) -> None:
     """Show what Services cost: kube-proxy rules in each mode, update time, addresses and ports.
 
-    The Services come from the plan or from the options. Times are published by others, with their source; the growth
-    is measured.
+    The Services come from the plan or from the options. Times are published figures with
+    their sources; the growth is measured.
 
     Examples: capacity services --services 5000 --endpoints 2 ·
     capacity services --services 300 --type LoadBalancer --endpoints 12 --kubernetes 1.34 --cni-version 1.23.0 ·

@@ -70,7 +70,7 @@ Events = Annotated[
     Path | None,
     typer.Option(
         "--events",
-        help="RecordedPods pod events to play: CSV with time, event, workload and optionally pods.",
+        help="Recorded pod events to play: CSV with time, event, workload and optionally pods.",
         metavar="FILE",
     ),
 ]
@@ -114,11 +114,17 @@ Others = Annotated[
 ]
 Seeds = Annotated[
     int,
-    typer.Option("--seeds", help="Simulations, with the seeds from --seed on: adds confidence intervals.", metavar="N"),
+    typer.Option(
+        "--seeds",
+        help="Number of simulations, with consecutive seeds from --seed: adds confidence intervals.",
+        metavar="N",
+    ),
 ]
 Jobs = Annotated[
     int | None,
-    typer.Option("--jobs", help="Processes for --seeds. Default: all cores. The answer is the same.", metavar="N"),
+    typer.Option(
+        "--jobs", help="Processes for --seeds. Default: all cores. The answer does not depend on it.", metavar="N"
+    ),
 ]
 
 
@@ -168,9 +174,8 @@ def simulate(
 ) -> None:
     """Simulate the address pools over time: how long pods wait, EC2 calls, and when subnets run out.
 
-    Plays the VPC CNI's own steps on every node of a plan, on subnets and an EC2 API that all nodes share, while a
-    scenario of check happens; or on one node of a type. The pools are settled when it starts. Ctrl-C prints what was
-    simulated so far.
+    Runs the steps of the VPC CNI on every node of a plan during a scenario of check, with subnets and an EC2 API that
+    all nodes share; or on one node of a type. The pools are settled at the start. Ctrl-C prints the results so far.
 
     Examples: capacity simulate examples/shop-prod.yaml --scenario rollout ·
     capacity simulate examples/shop-prod.yaml --scenario peak --for 1h --seeds 20 ·
@@ -261,7 +266,7 @@ def _of_plan(given: SimulateOptions, world: WorldOptions) -> tuple[Any, dict[str
     inputs, cron = inputs_of(world), cron_of(given.cron)
     patch = parse_settings(given.settings or [])
     read = read_patched(given.plan or find_plan(), patch)
-    check_simulated(read.cni.settings)
+    check_simulated(read.cni.settings, read.cni.env)
     spec = scenario_option(given.scenario, read)
     names = [w.name for w in read.workloads]
     recorded = None if given.events is None else read_events(given.events, names)
@@ -286,6 +291,7 @@ def _of_type(given: SimulateOptions, world: WorldOptions) -> tuple[Any, dict[str
     from capacity.plan.cni_env import subnet_discovery_switch
     from capacity.sim.facade import check_simulated, setup_of, simulate_node
     from capacity.sim.node_setup import cooldown_seconds
+    from capacity.sim.plan_cluster import notes_on
 
     if (
         given.plan is not None
@@ -304,14 +310,14 @@ def _of_type(given: SimulateOptions, world: WorldOptions) -> tuple[Any, dict[str
     whole("--max-pods", given.max_pods, 1)
     whole("--others", given.others)
     platform, settings, _ = resolve(asked)
-    check_simulated(settings)
+    env = environment(asked)
+    check_simulated(settings, env)
     if platform.ami == "windows":
         raise SpecError("simulate: the VPC resource controller serves Windows nodes: only the VPC CNI is simulated")
     kind = load_catalog().get(str(given.instance_type), where="--type")
     settings = effective(settings, kind)
     most = given.max_pods or max_pods(kind, platform).max_pods
     assert most is not None, "node_limits refuses types without ENI figures"
-    env = environment(asked)
     setup = setup_of(
         node_limits(kind, settings),
         settings,
@@ -326,7 +332,15 @@ def _of_type(given: SimulateOptions, world: WorldOptions) -> tuple[Any, dict[str
         raise SpecError(f"--others: {others} leaves no address of a subnet of {addresses}")
     inputs: dict[str, Any] = {"type": kind.name, "pods": given.pods, "env": env, "max_pods": most}
     inputs |= {"subnet_addresses": addresses, "others": others}
-    play = partial(simulate_node, setup, given.pods, inputs_of(world), subnet_addresses=addresses, others=others)
+    play = partial(
+        simulate_node,
+        setup,
+        given.pods,
+        inputs_of(world),
+        subnet_addresses=addresses,
+        others=others,
+        notes=notes_on(settings, env),
+    )
     return partial(_seeded, play), inputs
 
 

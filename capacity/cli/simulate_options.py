@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
@@ -15,30 +14,28 @@ from capacity.errors import SpecError, did_you_mean
 if TYPE_CHECKING:
     from capacity.sim.facade import Bucket, CronDemand, SimulationInputs
 
-_RATE = re.compile(r"^([0-9]{1,6}(?:\.[0-9]{1,6})?)/(s|min|m|h)$")
-_PER_MINUTE = {"s": 60.0, "min": 1.0, "m": 1.0, "h": 1 / 60}
-
 
 def complete_call(incomplete: str) -> list[str]:
     """EC2 calls for options CALL=VALUE."""
-    from capacity.sim.ec2_side import EC2_CALLS
+    from capacity.sim.ec2_side import ALL_CALLS
 
-    return [f"{kind}=" for kind in EC2_CALLS if kind.startswith(incomplete)]
+    return [f"{kind}=" for kind in ALL_CALLS if kind.startswith(incomplete)]
 
 
 MOST_SEEDS = 10_000
 
-Seed = Annotated[int, typer.Option("--seed", help="Seed of chance. The same seed gives the same answer.", metavar="N")]
+Seed = Annotated[int, typer.Option("--seed", help="Random seed. The same seed gives the same answer.", metavar="N")]
 For = Annotated[str, typer.Option("--for", help="Time to simulate: 90s, 30m, 24h, 7d.", metavar="TIME")]
 Step = Annotated[
     str | None,
-    typer.Option("--step", help="Time between two moments of the timeline. Default: 120 moments.", metavar="TIME"),
+    typer.Option("--step", help="Interval between two rows of the timeline. Default: 120 intervals.", metavar="TIME"),
 ]
 Churn = Annotated[
     str | None,
     typer.Option(
         "--churn",
-        help="Pods that are replaced per node, such as 2/min or 30/h, in addition to the scenario.",
+        help="Pods that are replaced per node, such as 2/min or 30/h, in addition to the scenario. Default: what the "
+        "plan's workloads state (churn).",
         metavar="RATE",
     ),
 ]
@@ -46,8 +43,8 @@ Curve = Annotated[
     str | None,
     typer.Option(
         "--curve",
-        help="day or week: workloads follow the hours from midnight on, from current replicas at night to their "
-        "maximum at noon (with week, less on days 6 and 7).",
+        help="day or week: replicas follow the time of day, from replicas.now at midnight to replicas.max at noon "
+        "(week: less on days 6 and 7).",
         metavar="NAME",
         autocompletion=words("day", "week"),
     ),
@@ -72,13 +69,15 @@ Latency = Annotated[
 ]
 LatencySpread = Annotated[
     float | None,
-    typer.Option("--latency-spread", help="Sigma of the latencies' logarithm (0: all equal).", metavar="SIGMA"),
+    typer.Option(
+        "--latency-spread", help="Standard deviation of the latencies' logarithm (0: all equal).", metavar="SIGMA"
+    ),
 ]
 Fail = Annotated[
     list[str] | None,
     typer.Option(
         "--fail",
-        help="Share of the calls that EC2 fails, such as CreateNetworkInterface=5%. Repeatable.",
+        help="Share of calls that fail, such as CreateNetworkInterface=5%. Repeatable.",
         metavar="CALL=SHARE",
         autocompletion=complete_call,
     ),
@@ -92,21 +91,25 @@ BucketOption = Annotated[
         autocompletion=complete_call,
     ),
 ]
-NoThrottling = Annotated[bool, typer.Option("--no-throttling", help="EC2 throttles no call.")]
+NoThrottling = Annotated[bool, typer.Option("--no-throttling", help="No EC2 call is throttled.")]
 NodeStart = Annotated[
-    str, typer.Option("--node-start", help="From the launch of an instance until the CNI starts.", metavar="TIME")
+    str, typer.Option("--node-start", help="Time from the launch of an instance until its CNI starts.", metavar="TIME")
 ]
 NodeEnd = Annotated[
     str,
     typer.Option(
-        "--node-end", help="From the termination of an instance until its addresses are free.", metavar="TIME"
+        "--node-end", help="Time from the termination of an instance until its addresses are free.", metavar="TIME"
     ),
 ]
 PodStop = Annotated[
-    str, typer.Option("--pod-stop", help="From the deletion of a pod until its address is released.", metavar="TIME")
+    str,
+    typer.Option("--pod-stop", help="Time from the deletion of a pod until its address is released.", metavar="TIME"),
 ]
 PodReady = Annotated[
-    str, typer.Option("--pod-ready", help="From the address of a pod until it is ready.", metavar="TIME")
+    str,
+    typer.Option(
+        "--pod-ready", help="Time from the assignment of a pod's address until the pod is ready.", metavar="TIME"
+    ),
 ]
 Ramp = Annotated[
     str,
@@ -206,25 +209,24 @@ def seconds_of(length: str) -> float:
 
 def rate(text: str, option: str) -> float:
     """``2/min`` as pods per minute."""
-    match = _RATE.match(text.strip())
-    if not match:
-        raise SpecError(f"{option}: {text!r} is not a rate (expected something like 2/min or 30/h)")
-    value = float(match[1]) * _PER_MINUTE[match[2]]
-    if value > 6000:
-        raise SpecError(f"{option}: {text!r} is out of range (expected at most 100/s)")
-    return value
+    from capacity.units import parse_rate
+
+    try:
+        return parse_rate(text)
+    except SpecError as error:
+        raise SpecError(f"{option}: {error}") from None
 
 
 def _by_call(given: Sequence[str] | None, option: str) -> list[tuple[str, str]]:
-    from capacity.sim.facade import EC2_CALLS
+    from capacity.sim.facade import ALL_CALLS
 
     found = []
     for text in given or ():
         kind, sign, value = text.partition("=")
         if not sign:
             raise SpecError(f"{option}: {text!r} is not CALL=VALUE")
-        if kind not in EC2_CALLS:
-            raise SpecError(f"{option}: the CNI makes no call {kind!r}{did_you_mean(kind, EC2_CALLS)}")
+        if kind not in ALL_CALLS:
+            raise SpecError(f"{option}: the CNI makes no call {kind!r}{did_you_mean(kind, ALL_CALLS)}")
         found.append((kind, value))
     return found
 

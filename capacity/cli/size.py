@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from capacity.cli.node_options import Ami, CustomNetworking, Env, Provisioner
+from capacity.cli.node_options import Ami, CustomNetworking, Env, Provisioner, complete_types
 from capacity.cli.options import Color, OutFile, Output, Quiet, Wide, one_of, packed, sink, whole, words
 from capacity.cli.pod_options import read_pods
 from capacity.cli.tab_completion import complete_scenario
@@ -65,7 +65,10 @@ NodesOption = Annotated[
         "--nodes", help="Number of nodes. Default: the fewest that fit the pods.", metavar="N", show_default=False
     ),
 ]
-Kind = Annotated[str | None, typer.Option("--type", help="Instance type.", metavar="TYPE", show_default=False)]
+Kind = Annotated[
+    str | None,
+    typer.Option("--type", help="Instance type.", metavar="TYPE", show_default=False, autocompletion=complete_types),
+]
 ZonesOption = Annotated[
     int | None, typer.Option("--zones", help="Zones, 1 to 6 (default 3).", metavar="N", show_default=False)
 ]

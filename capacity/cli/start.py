@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+from collections.abc import Callable
 from types import FrameType
 
 from capacity.cli.exit_codes import INTERRUPTED
@@ -17,12 +18,32 @@ _running = False  # whether a KeyboardInterrupt would be caught
 
 def run() -> None:
     """Entry point of the installed command and of ``python -m capacity``."""
+    _guarded(_capacity)
+
+
+def podips() -> None:
+    """Entry point of ``kubectl-podips``, which kubectl runs as ``kubectl podips``."""
+    _guarded(_podips)
+
+
+def _capacity() -> None:
+    from capacity.cli.main import run as command
+
+    command()
+
+
+def _podips() -> None:
+    from capacity.cli.podips import run as command
+
+    command()
+
+
+def _guarded(command: Callable[[], None]) -> None:
+    """Import and run a command."""
     global _running
     gc.set_threshold(COLLECT_AFTER)
     try:
         _running = True
-        from capacity.cli.main import run as command
-
         command()
     except KeyboardInterrupt:
         _end()

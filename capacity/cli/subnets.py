@@ -43,8 +43,8 @@ Taken = Annotated[
     str | None,
     typer.Option(
         "--taken",
-        help="With --cidr: the addresses in use, separated by commas, or a file of them (text, or a saved "
-        "describe-network-interfaces answer).",
+        help="With --cidr: the addresses in use, separated by commas, or a file of them (text, or saved "
+        "output of aws ec2 describe-network-interfaces).",
         metavar="LIST|FILE",
         show_default=False,
     ),
@@ -170,7 +170,7 @@ def _answered(given: SubnetsOptions) -> Answer:
     return answer(fills, Question(want, likely, given.block_map), inputs, notes)
 
 
-ANYWHERE = "the positions are unknown: every set of that many free addresses is equally likely"
+ANYWHERE = "the positions of the free addresses are unknown: every placement is assumed to be equally likely"
 
 
 def _one_source(given: SubnetsOptions) -> None:

@@ -16,10 +16,11 @@ FIGURES = ("free", "runway", "warm", "assigned")
 
 
 def complete_scenario(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Names of scenarios, the plan's first."""
+    """Names of scenarios, the plan's first; after a plus, those that can be added."""
     from capacity.plan.constants import SCENARIOS
 
-    return _starting(incomplete, [*_scenarios(_plan(ctx)), *SCENARIOS])
+    first, plus, _ = incomplete.rpartition("+")
+    return _starting(incomplete, [*_scenarios(_plan(ctx)), *(f"{first}{plus}{name}" for name in SCENARIOS)])
 
 
 def complete_subject(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -34,12 +35,29 @@ def complete_subject(ctx: typer.Context, incomplete: str) -> list[str]:
     return _starting(incomplete, [*subnets, *_names(_of(plan, "nodeGroups")), *codes(), *TOPICS])
 
 
+def complete_group(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Node groups of the plan."""
+    return _starting(incomplete, _names(_of(_plan(ctx), "nodeGroups")))
+
+
 def complete_setting(ctx: typer.Context, incomplete: str) -> list[str]:
     """Paths for `--set`: of every node group and of the warm targets."""
     groups = [f"nodeGroups[{name}]." for name in _names(_of(_plan(ctx), "nodeGroups"))]
     targets = ("WARM_ENI_TARGET", "WARM_IP_TARGET", "MINIMUM_IP_TARGET", "WARM_PREFIX_TARGET")
     paths = [f"{group}{key}=" for group in groups for key in ("maxPods", "nodes.desired", "nodes.max")]
     return _starting(incomplete, [*paths, *(f"cni.env.{name}=" for name in targets)])
+
+
+def complete_context(incomplete: str) -> list[str]:
+    """Contexts of the kubeconfig, as kubectl lists them."""
+    from capacity.errors import SpecError
+
+    try:
+        from capacity.readers.kubernetes.kubectl_command import read_contexts
+
+        return _starting(incomplete, read_contexts(timeout=2).names)
+    except SpecError:
+        return []
 
 
 def _starting(incomplete: str, offered: Iterable[str]) -> list[str]:

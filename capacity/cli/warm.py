@@ -76,7 +76,7 @@ Churn = Annotated[
     typer.Option(
         "--churn",
         help="Also simulate every setting while pods are replaced at this rate per node, such as 2/min or 30/h: how "
-        "long pods wait, and EC2 calls per hour.",
+        "long pods wait, and EC2 calls per hour. Default: what the plan's workloads state (churn).",
         metavar="RATE",
         show_default=False,
     ),
@@ -85,7 +85,7 @@ Budget = Annotated[
     str,
     typer.Option(
         "--budget",
-        help="With --churn: processor time of all simulations on a usual machine. More is longer simulated time.",
+        help="With a churn: CPU time of all simulations on a typical machine. A larger budget simulates a longer time.",
         metavar="TIME",
     ),
 ]
@@ -167,7 +167,8 @@ def _answered(given: WarmOptions) -> Answer:
             provisioner=given.provisioner,
             env=given.env or (),
         )
-        found, inputs = _for_type(given.instance_type, given.pods_per_node, asked, given.max_pods, share, churn)
+        stated = churn if churn.per_minute else None
+        found, inputs = _for_type(given.instance_type, given.pods_per_node, asked, given.max_pods, share, stated)
         inputs["swing"] = given.swing
     else:
         for option, value in (
@@ -177,20 +178,19 @@ def _answered(given: WarmOptions) -> Answer:
             if value:
                 raise SpecError(f"{option} needs --type (a plan has this setting; --set changes it)")
         found, inputs = _for_plan(given.plan, given.settings or [], given.swing, churn)
-    if given.churn is not None:
-        inputs = {**inputs, "churn": given.churn, "budget": given.budget}
+    if found.churn:
+        inputs = {**inputs, "churn": given.churn or found.churn.source, "budget": given.budget}
     return answer(found, inputs, everything=given.everything, explain=given.explain)
 
 
-def _churn(text: str | None, budget: str) -> ChurnAsked | None:
-    if text is None:
-        return None
+def _churn(text: str | None, budget: str) -> ChurnAsked:
+    """The churn asked for; 0 pods per minute: what the plan states."""
     from capacity.advice.warm_churn import ChurnAsked
     from capacity.cli.simulate_options import rate
     from capacity.units import parse_duration
 
-    per_minute, seconds = rate(text, "--churn"), parse_duration(budget, "--budget")
-    if not per_minute:
+    per_minute, seconds = 0.0 if text is None else rate(text, "--churn"), parse_duration(budget, "--budget")
+    if text is not None and not per_minute:
         raise SpecError(f"--churn: {text!r} is no churn (expected something like 2/min)")
     if not 1 <= seconds <= 3600:
         raise SpecError(f"--budget: {budget!r} is out of range (expected 1s to 1h)")
@@ -198,7 +198,7 @@ def _churn(text: str | None, budget: str) -> ChurnAsked | None:
 
 
 def _for_plan(
-    plan: Path | None, settings: list[str], swing: str, churn: ChurnAsked | None
+    plan: Path | None, settings: list[str], swing: str, churn: ChurnAsked
 ) -> tuple[WarmAnswer, dict[str, object]]:
     from capacity.advice.warm import warm_for_plan
     from capacity.pages.warm_page import plan_inputs

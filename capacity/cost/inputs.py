@@ -78,7 +78,7 @@ class CostInputs:
     spot_discount : Fraction or None
         Discount of Spot Instances on the on-demand price; None: their price is unknown. [share]
     node_cost : float
-        Additional cost of each node, such as licences or support. [USD per hour]
+        Additional cost of each node, such as licenses or support. [USD per hour]
     public_ipv4 : tuple of str
         Node groups whose nodes have a public IPv4 address each.
     tier : str

@@ -9,7 +9,7 @@ from pathlib import Path
 from capacity.catalog.prices import check_region
 from capacity.catalog.table import load_catalog
 from capacity.cost.inputs import MOST_USD_PER_HOUR, Key, PriceFile
-from capacity.errors import SpecError, check_word, did_you_mean
+from capacity.errors import MOST_ERRORS, SpecError, SpecErrors, check_word, did_you_mean
 from capacity.files import LARGEST_TEXT_BYTES, input_name, read_bytes
 from capacity.plan.constants import CAPACITY_TYPES, SYSTEMS
 
@@ -39,7 +39,7 @@ def parse_price_file(text: str, name: str) -> dict[Key, float]:
     Raises
     ------
     SpecError
-        A line is not a price (with its number).
+        Every line that is not a price (with its number).
     """
     rows = _rows(text, name)
     first, header = next(rows, (1, []))
@@ -47,17 +47,23 @@ def parse_price_file(text: str, name: str) -> dict[Key, float]:
     prices: dict[Key, float] = {}
     lines: dict[Key, int] = {}
     known = load_catalog()
+    errors: list[SpecError] = []
     for number, cells in rows:
         place = f"{name}:{number}"
-        if len(cells) != len(columns):
-            raise SpecError(f"{place}: {len(cells)} cells (expected {len(columns)}: {', '.join(columns)})")
-        row = dict(zip(columns, (cell.strip() for cell in cells), strict=True))
-        if row["type"] not in known:
-            known.get(row["type"], f"{place}: type")
-        key = _key(row, place)
-        if key in lines:
-            raise SpecError(f"{place}: duplicate price for {_words(key)} (first in line {lines[key]})")
-        prices[key], lines[key] = _price(row["usd_per_hour"], place), number
+        try:
+            row = _cells(columns, cells, place)
+            if row["type"] not in known:
+                known.get(row["type"], f"{place}: type")
+            key = _key(row, place)
+            if key in lines:
+                raise SpecError(f"{place}: duplicate price for {_words(key)} (first in line {lines[key]})")
+            prices[key], lines[key] = _price(row["usd_per_hour"], place), number
+        except SpecError as error:
+            errors.append(error)
+            if len(errors) == MOST_ERRORS:
+                break
+    if errors:
+        raise errors[0] if len(errors) == 1 else SpecErrors(errors)
     if not prices:
         raise SpecError(f"{name}: no prices (expected a line for each instance type)")
     return prices
@@ -74,6 +80,12 @@ def _rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
                 yield reader.line_num, cells
     except csv.Error as error:
         raise SpecError(f"{name}:{reader.line_num}: not a line of CSV ({error})") from None
+
+
+def _cells(columns: list[str], cells: list[str], place: str) -> dict[str, str]:
+    if len(cells) != len(columns):
+        raise SpecError(f"{place}: {len(cells)} cells (expected {len(columns)}: {', '.join(columns)})")
+    return dict(zip(columns, (cell.strip() for cell in cells), strict=True))
 
 
 def _columns(header: list[str], place: str) -> list[str]:

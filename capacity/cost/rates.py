@@ -117,7 +117,7 @@ class PriceBook:
 
     def _spot(self, name: str, on_demand: Rate) -> Rate:
         if self.inputs.spot_discount is None:
-            return Rate(None, unknown=f"the Spot price of {name} is not known (--spot-discount, or --price-file)")
+            return Rate(None, unknown=f"the Spot price of {name} is not known: use --spot-discount or --price-file")
         return _less(on_demand, self.inputs.spot_discount, "Spot")
 
     def _own(self, name: str, system: str, capacity_type: str) -> Rate | None:
@@ -156,7 +156,7 @@ class PriceBook:
             return f"no price is known for {name} in {self.region} or {DEFAULT_REGION}"
         if self.region not in regions():
             return unknown_region(self.region) or (
-                f"no prices are known for {self.region} (--price-file, --price-factor, or capacity data refresh)"
+                f"no prices are known for {self.region}: use --price-file, --price-factor or capacity data refresh"
             )
         return f"no price is known for {name} in {self.region}"
 
@@ -165,7 +165,7 @@ class PriceBook:
 
 
 def _windows_unknown(name: str) -> Rate:
-    return Rate(None, unknown=f"the Windows price of {name} is not known (--price-file with os = windows)")
+    return Rate(None, unknown=f"the Windows price of {name} is not known: use --price-file with os = windows")
 
 
 def _less(rate: Rate, share: Fraction, what: str) -> Rate:

@@ -23,7 +23,7 @@ QUOTA = Keys(
     "accounts[].quotas[]",
     "an applied quota",
     Key("name", NAME, "a name of `docs/reference/quotas.md`", required=True, example="region_enis"),
-    Key("region", NAME, "AWS region", absent="every region of the account", high=40, example="us-east-1"),
+    Key("region", NAME, "AWS Region", absent="every region of the account", high=40, example="us-east-1"),
     Key("limit", COUNT, "the applied value", required=True, example=10_000),
 )
 ACCOUNT = Keys(
@@ -38,7 +38,7 @@ ENTRY = Keys(
     "some plans",
     Key("path", NAME, "a file, a folder or a pattern, relative to this file", required=True, high=1024),
     Key("account", NAME, "AWS account of these plans", absent="the plan's", high=64),
-    Key("region", NAME, "AWS region", absent="the plan's", high=40),
+    Key("region", NAME, "AWS Region", absent="the plan's", high=40),
     Key("vpc", NAME, "AWS ID of their VPC", absent="the plan's `vpc.id`", high=64),
     Key("set", LABELS, "changes of the plans by path, as with `--set`", example={"checks.minFree": "10%"}),
 )

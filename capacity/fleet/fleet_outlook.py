@@ -7,12 +7,14 @@ from typing import Any
 
 from capacity.fleet.fleet_page import cut, warnings_of
 from capacity.fleet.run import FleetRun
+from capacity.forecast.words import percent
 from capacity.pages.answer import Answer
 from capacity.pages.page import Page, Table, TableColumn, Text
 from capacity.units import counted
 
 Ranked = Callable[[Mapping[str, Any]], Any]
 LATE = "9999"
+PROBABILITY = "probability_within_horizon"
 
 
 def forecast_answer(run: FleetRun, inputs: Mapping[str, Any]) -> Answer:
@@ -49,6 +51,12 @@ def cluster_of(row: Mapping[str, Any]) -> dict[str, Any]:
     return dict(row)
 
 
+def _some(rows: Sequence[Mapping[str, Any]], most: int = 5) -> str:
+    """The names of the first clusters, and the number of the others."""
+    names = [row["name"] for row in rows]
+    return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")
+
+
 def _forecast_page(run: FleetRun, rows: Sequence[Mapping[str, Any]]) -> Page:
     out = [row for row in rows if row["first"]]
     still = [row for row in run.answered if not row["grows"]]
@@ -57,7 +65,7 @@ def _forecast_page(run: FleetRun, rows: Sequence[Mapping[str, Any]]) -> Page:
         first = out[0]
         said += f" First: {first['name']}, {first['first']['subnet']}, probably by {first['first']['date_p50']}."
     if still:
-        said += f" {counted(len(still), 'plan')} without growth."
+        said += f" No growth in {counted(len(still), 'plan')}: {_some(still)}."
     columns = (
         TableColumn("name", "cluster"),
         TableColumn("plan", "plan", 3),
@@ -67,9 +75,10 @@ def _forecast_page(run: FleetRun, rows: Sequence[Mapping[str, Any]]) -> Page:
         TableColumn("date_p10", "P10 (early)"),
         TableColumn("date_p50", "P50 (likely)"),
         TableColumn("date_p90", "P90 (late)"),
-        TableColumn("probability_within_horizon", "probability", 1, 2),
+        TableColumn("probability", "probability", 1),
     )
-    table = Table(columns, [named(row) | row["first"] for row in out], "Clusters that run out, the first one first")
+    lines = [named(row) | row["first"] | {"probability": percent(row["first"][PROBABILITY])} for row in out]
+    table = Table(columns, lines, "Clusters that run out, the first one first")
     return Page([Text(said), *tables_of(table, run)])
 
 
@@ -106,8 +115,12 @@ def optimize_answer(run: FleetRun, inputs: Mapping[str, Any]) -> Answer:
     return Answer("fleet optimize", inputs, results, page, lines + broken, warnings_of(run))
 
 
+def _range(now: int, peak: int) -> str:
+    return f"{now:,}" if now == peak else f"{now:,}–{peak:,}"
+
+
 def _bought(row: Mapping[str, Any]) -> str:
-    groups = [f"{g['nodes']}–{g['nodes_peak']} × {'/'.join(g['instance_types'])}" for g in row["node_groups"]]
+    groups = [f"{_range(g['nodes'], g['nodes_peak'])} × {'/'.join(g['instance_types'])}" for g in row["node_groups"]]
     return ", ".join(groups) or "nothing"
 
 

@@ -147,7 +147,7 @@ def verdict_of(run: FleetRun, found: Across) -> Verdict:
         first = found.first[0]
         text += (
             f" Tightest: {first['name']}, {first['subnet']} in {first['scenario']}: "
-            f"{first['free']:,} free ({first['free_pct']:g}%)."
+            f"{first['free']:,} free ({first['free_pct']:.1f}%)."
         )
     return Verdict(overall(run, found) or "error", text)
 
@@ -274,7 +274,7 @@ def quotas_table(found: Across) -> Table:
         if q["verdict"] in ("raise", "over") or (q["limit"] and q["used"] >= NEAR * q["limit"])
     ]
     columns = (
-        TableColumn("scope", "account, region or VPC"),
+        TableColumn("scope", "account or VPC"),
         TableColumn("what", "quota"),
         TableColumn("used", "used"),
         TableColumn("limit", "limit"),

@@ -82,7 +82,7 @@ def _columns(several: bool) -> tuple[TableColumn, ...]:
         TableColumn("pods_started", "pods", 2, decimals),
         TableColumn("pods_waited", "waited over 1 s", 0, decimals),
         TableColumn("pods_never_started", "never got an address", 1, decimals),
-        TableColumn("pods_unschedulable", "without a node", 2, decimals),
+        TableColumn("pods_unschedulable", "unschedulable", 2, decimals),
         TableColumn("p99", "P99 delay"),
         TableColumn("ec2_calls", "EC2 calls", 0, decimals),
     )

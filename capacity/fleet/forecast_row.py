@@ -1,4 +1,4 @@
-"""Forecasts one plan of a fleet: when its subnets run out, with the clusters in them at their size of today."""
+"""Forecasts one plan of a fleet: when its subnets run out, with the clusters in them at their current size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Simulates a scenario of one plan of a fleet, with the clusters in its subnets at rest."""
+"""Simulates a scenario of one plan of a fleet, with the clusters in its subnets in their steady state."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def simulate_row(subject: Subject, options: Mapping[str, Any]) -> Row:
     seeds = range(options["seed"], options["seed"] + options["seeds"])
     inputs = SimulationInputs(seconds=options["seconds"])
     try:
-        check_simulated(plan.cni.settings)
+        check_simulated(plan.cni.settings, plan.cni.env)
         found = simulate_seeds(plan, scenario_option(options["scenario"], plan), seeds, inputs)
     except NotSimulated as error:
         return row | {"not_simulated": error.reason, "first": None, "summary": None} | _measures(None) | shares

@@ -257,7 +257,7 @@ def _growth_notes(plan: Plan, span: Horizon) -> list[str]:
         notes.append("no workload of the plan has growth: nothing changes over time (workloads[].growth)")
     fixed = [w.name for w in plan.workloads if not w.growth]
     if growing and fixed:
-        notes.append(f"without growth, so constant: {_some(fixed)}")
+        notes.append(f"no growth in the plan, so constant: {_some(fixed)}")
     for w in growing:
         assert w.growth
         past = [s for s in w.growth.steps if span.index(s.day) <= 0]

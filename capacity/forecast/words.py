@@ -20,8 +20,10 @@ def already_sentence(result: ForecastResult) -> str:
     if not result.already:
         return ""
     first, *rest = result.already
-    more = f" (and {counted(len(rest), 'more scenario')}: capacity check)" if rest else ""
-    return f"Already exhausted {first.when}: {first.what}{more}."
+    more = (
+        f" {counted(len(rest), 'more scenario is', 'more scenarios are')} exhausted (capacity check)." if rest else ""
+    )
+    return f"Already exhausted {first.when}: {first.what}.{more}"
 
 
 def has_run_out(result: ForecastResult) -> list[SubnetForecast]:

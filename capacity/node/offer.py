@@ -130,7 +130,7 @@ def offer(
     price : float, optional
         On-demand price. [USD per hour]
     node_cost : float
-        Additional cost of each node, such as licences or support. [USD per hour]
+        Additional cost of each node, such as licenses or support. [USD per hour]
 
     Raises
     ------

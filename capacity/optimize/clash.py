@@ -1,4 +1,4 @@
-"""Explain why nothing can be bought: the limits that conflict, and the smallest change that resolves the conflict."""
+"""Explain why no node groups pass the check: the limits that conflict, and the smallest change that resolves it."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _own_limits(buying: Buying, market: Market, choices: Choices) -> Infeasible:
     rules = replace(buying.rules, max_nodes=None)
     listed = divisions(replace(buying, rules=rules), market, free, limited=True)
     if not listed:
-        return Infeasible("no allowed type holds these pods", "allow more types (--types, --max-vcpus, --arch)")
+        return Infeasible("no allowed type fits these pods", "allow more types (--types, --max-vcpus, --arch)")
     said, cures = [], []
     if choices.vcpu_quota is not None:
         least = min(sum(s.candidate.vcpus * s.peak for s in d) for d in listed)
@@ -145,7 +145,7 @@ def _subnet_words(state: SubnetState, scenario: ScenarioState, min_free: Fractio
         return f"{name} has no room for {state.prefixes:,} prefixes in {where}"
     if state.free < min_free * usable:
         return f"{name} keeps {state.free:,} of {usable:,} addresses free in {where}, less than minFree requires"
-    return f"{name} can need {state.used_highest:,} of {usable:,} addresses in {where} with unlucky placement"
+    return f"{name} can need {state.used_highest:,} of {usable:,} addresses in {where} in the worst-case placement"
 
 
 def _larger_subnets(buying: Buying, nearest: Purchase) -> str:

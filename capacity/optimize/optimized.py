@@ -1,4 +1,4 @@
-"""The answer of ``capacity optimize``: what to buy, the alternatives, or why nothing can be bought."""
+"""The answer of ``capacity optimize``: what to buy, the alternatives, or why no node groups pass the check."""
 
 from __future__ import annotations
 

@@ -166,7 +166,7 @@ def _said(market: Market, archs: Sequence[str], choices: Choices, *, gpus: bool)
         other = "" if gpus else "GPU, "
         notes.append(f"burstable, metal, {other}HPC and Xen types are excluded (use --types to choose the types)")
     if gpus:
-        notes.append("NVIDIA GPUs of all models count alike, and parts of one (g6f) are excluded (use --types)")
+        notes.append("NVIDIA GPUs of all models count the same, and parts of one (g6f) are excluded (use --types)")
     for reason, names in market.left_out:
         more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
         notes.append(f"{reason}, left out: {', '.join(names[:MOST_NAMED])}{more}")

@@ -188,7 +188,7 @@ def alternatives_frame(found: Optimized) -> pd.DataFrame:
 
 
 def frontier_frame(found: Optimized) -> pd.DataFrame:
-    """Cost against addresses against nodes, cheapest first."""
+    """Trade-off of cost, addresses and nodes, cheapest first."""
     return _frame(frontier_rows(found))
 
 

@@ -44,7 +44,7 @@ def cells_of(table: Table, column: TableColumn) -> list[str]:
 
 
 def mark_of(table: Table, number: int, column: TableColumn) -> str:
-    """The mark after a cell whose verdict is not ok, for readers who see no colour."""
+    """The mark after a cell whose verdict is not ok, for readers who see no color."""
     return MARKS.get(table.levels.get((number, column.key), ""), "")
 
 

@@ -55,7 +55,7 @@ def _lines(
     fixes: Fixes | None,
     cost: PlanCost | None,
 ) -> Iterator[str]:
-    yield f"### IP capacity: {markdown_text(_title(result, patch))}"
+    yield f"### IP capacity: {markdown_text(title_of(result, patch))}"
     yield ""
     yield f"**{markdown_text(verdict_sentence(result))}**"
     yield ""
@@ -67,13 +67,13 @@ def _lines(
     if cost is not None and (sentence := cost_sentence(cost)):
         yield ""
         yield markdown_text(sentence)
-    ranked = _worst_first(result, found)
+    ranked = worst_first(result, found)
     yield from _findings(ranked)
     yield from _fix(ranked) if fixes is None else _tried_fix(fixes)
     yield from _assumptions(result)
 
 
-def _title(result: CheckResult, patch: Mapping[str, object]) -> str:
+def title_of(result: CheckResult, patch: Mapping[str, object]) -> str:
     """The plan, and the data and settings behind its figures."""
     from capacity.catalog.table import data_summary
 
@@ -110,8 +110,9 @@ def _subnets(result: CheckResult) -> Iterator[str]:
         usable = sum(d.subnet.usable for d in rest)
         name = f"{len(rest):,} more subnets"
         rows.append({"name": name, "zone": "", "usable": usable, **sums, "verdict": tally([d.verdict for d in rest])})
-    columns = [TableColumn("name", "subnet"), TableColumn("zone", "zone"), TableColumn("usable", "usable")]
-    columns += [TableColumn(f"used {n}", n) for n in names] + [TableColumn("verdict", "verdict")]
+    # The verdict comes early: GitHub cuts what is wider than its column.
+    columns = [TableColumn(n, h) for n, h in (("name", "subnet"), ("verdict", "verdict"), ("zone", "zone"))]
+    columns += [TableColumn("usable", "usable"), *(TableColumn(f"used {n}", n) for n in names)]
     yield from markdown_table(Table(columns, rows)).split("\n")
     hidden = len(dict.fromkeys(s.name for s in result.scenarios)) - len(names)
     more = f" The verdicts include {counted(hidden, 'more scenario')}." if hidden else ""
@@ -137,7 +138,7 @@ def _verdict(digest: SubnetDigest) -> str:
     return f"{digest.verdict.upper()} {figure} ({digest.scenario})"
 
 
-def _worst_first(result: CheckResult, found: Sequence[Finding]) -> list[Finding]:
+def worst_first(result: CheckResult, found: Sequence[Finding]) -> list[Finding]:
     """Findings by severity, then in the order of the subnets' table."""
     rank = {f"subnets.{d.subnet.name}": i for i, d in enumerate(subnet_digests(result))}
     return sorted(found, key=lambda f: (-SEVERITIES.index(f.severity), rank.get(f.where, len(rank))))

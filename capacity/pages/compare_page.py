@@ -180,12 +180,17 @@ def _free_pair(change: ScenarioChange, s: SubnetChange) -> Any:
 
 
 def _glance(changed: list[ScenarioChange]) -> Table:
-    """Free addresses per scenario and subnet, before and after; if there are many subnets, those that change most."""
+    """Free addresses per scenario and subnet, before and after; if there are many subnets, those that change most.
+
+    A narrow page keeps the subnets that run out.
+    """
     moves: dict[str, int] = {}
+    short: set[str] = set()
     for change in changed:
         for s in change.subnets:
             moves[s.name] = max(moves.get(s.name, 0), abs(s.free_change or 0))
-    by_move = sorted(moves, key=lambda n: -moves[n])
+            short |= {s.name} if any(state is not None and state.free < 0 for state in (s.before, s.after)) else set()
+    by_move = sorted(moves, key=lambda n: (n not in short, -moves[n]))
     names = by_move[:MOST_COLUMNS] if len(moves) > MOST_COLUMNS else list(moves)
     rows = []
     for change in changed:

@@ -69,7 +69,7 @@ _SOURCE_COLUMNS = (
     TableColumn("name", "key", 1),
     TableColumn("title", "source"),
     TableColumn("date", "date"),
-    TableColumn("age_days", "age, days"),
+    TableColumn("age_days", "age (days)"),
     TableColumn("types", "types"),
 )
 _PRICE_COLUMNS = (
@@ -77,14 +77,14 @@ _PRICE_COLUMNS = (
     TableColumn("currency", "currency"),
     TableColumn("prices", "prices"),
     TableColumn("date", "date"),
-    TableColumn("age_days", "age, days"),
+    TableColumn("age_days", "age (days)"),
 )
 _LAYER_COLUMNS = (
     TableColumn("name", "layer"),
     TableColumn("holds", "holds"),
     TableColumn("rows", "rows"),
     TableColumn("date", "date"),
-    TableColumn("age_days", "age, days"),
+    TableColumn("age_days", "age (days)"),
     TableColumn("path", "file", 1),
 )
 

@@ -65,7 +65,7 @@ def fix_blocks(fixes: Fixes, *, every_form: bool = False) -> list[Text | Items |
     found = fixes.found
     if found is not None:
         page += [Text(money)] if (money := dollars_sentence(found)) else []
-        settings = [f"--set {shlex.quote(f'{path}={_value(value)}')}" for path, value in found.patch.items()]
+        settings = set_options(found)
         shell, forms = shell_commands(found), other_forms(found)
         page += [CodeBlock("\n".join(settings), "To try it, add to the command", "sh")] if settings else []
         commands = all_commands(found) if every_form else shell
@@ -75,6 +75,11 @@ def fix_blocks(fixes: Fixes, *, every_form: bool = False) -> list[Text | Items |
         page += [Text(" ".join(more))] if more else []
     page += [Text(stopped)] if (stopped := stopped_sentence(fixes)) else []
     return [*page, tried_table(fixes)]
+
+
+def set_options(fix: Fix) -> list[str]:
+    """The options that apply a fix to the command that found it."""
+    return [f"--set {shlex.quote(f'{path}={_value(value)}')}" for path, value in fix.patch.items()]
 
 
 def changes_block(fixes: Fixes) -> Text | Items:
@@ -100,10 +105,10 @@ def headline(fixes: Fixes) -> str:
 
 _TRIED = (
     TableColumn("lever", "lever"),
-    TableColumn("risk", "disturbs", 1),
+    TableColumn("risk", "disrupts", 1),
     TableColumn("verdict", "verdict"),
     TableColumn("not_ok", "subnets not ok", 2),
-    TableColumn("frees", "least free, by subnet", 3),
+    TableColumn("frees", "least free by subnet", 3),
     TableColumn("usd", "$ per month", 2),
     TableColumn("why", "why, or why not"),
 )

@@ -144,9 +144,9 @@ def _backtest_table(tested: Sequence[SubnetForecast]) -> Table:
         TableColumn("origins", "origins", 1),
         TableColumn("points", "days checked", 1),
         TableColumn("coverage", "within P10–P90", 0, 2),
-        TableColumn("median_abs_error", "error, addresses", 0, 1),
+        TableColumn("median_abs_error", "error (addresses)", 0, 1),
         TableColumn("dates", "dates checked", 1),
         TableColumn("date_coverage", "dates within", 0, 2),
-        TableColumn("date_error_days", "error, days", 0, 1),
+        TableColumn("date_error_days", "error (days)", 0, 1),
     )
     return Table(columns, rows, "Backtest: 80% are expected within P10–P90")

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 LAYOUTS = ("wide", "narrow")  # of every chart: for two columns, and for a phone and print
 HALF = 76  # letters of a table that fit into half of the page
 SENTENCE = 30  # letters of a cell from which a table is not halved
+LONG = 60  # letters of a cell from which a phone shows each row as a list
+FEW_ROWS = 4  # of a wide table that a phone shows as lists
 BRIEF_CARD = 400  # letters of a card that fits into half of the page
 
 
@@ -138,6 +140,13 @@ def span(table: Table) -> str:
     return "half" if width <= HALF else "full"
 
 
+def stacked(table: Table) -> bool:
+    """Whether a phone shows each row as a list of headings and cells: if it has sentences, or is wide with few rows."""
+    if len(table.rows) <= FEW_ROWS and span(table) == "full":
+        return True
+    return any(len(text) > LONG for column in table.columns for text in cells_of(table, column)[:50])
+
+
 def brief_card(card: Card) -> bool:
     """Whether a card is a few sentences."""
     return not any(isinstance(b, CodeBlock) for b in card.blocks) and len(str(card.blocks)) < BRIEF_CARD
@@ -167,7 +176,7 @@ def _template() -> Any:
     )
     environment.filters.update(shown=shown, plain=plain, lines=_lines, kind=lambda block: type(block).__name__)
     environment.filters.update(numeric=_numeric, mark=mark_of, minus=minus, brief=brief)
-    environment.filters.update(span=span, rank=_rank, brief_card=brief_card)
+    environment.filters.update(stacked=stacked, span=span, rank=_rank, brief_card=brief_card)
     return environment.get_template("report.html")
 
 

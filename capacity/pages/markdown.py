@@ -56,10 +56,8 @@ def markdown_table(table: Table) -> str:
 
 
 def _cells(table: Table, column: TableColumn) -> list[str]:
-    """The cells of a column; its numbers have a true minus, its words stay as they are."""
-    values = (row.get(column.key) for row in table.rows)
-    cells = zip(values, cells_of(table, column), strict=True)
-    return [minus(text) if isinstance(value, (int, float)) else text for value, text in cells]
+    """The cells of a column; its numbers, also in pairs, have a true minus, its words stay as they are."""
+    return [minus(text) for text in cells_of(table, column)]
 
 
 def fence(text: str, language: str = "") -> str:

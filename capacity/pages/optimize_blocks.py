@@ -37,7 +37,7 @@ def sizing_blocks(found: Optimized) -> list[Block]:
 def _blocks(found: Optimized) -> Iterator[Block]:
     bought, packed = found.bought, found.packed
     if found.infeasible is not None:
-        yield Text(f"Nothing can be bought: {found.infeasible.conflict}.")
+        yield Text(f"No node groups pass the check: {found.infeasible.conflict}.")
         yield Text(f"Smallest change: {found.infeasible.relaxation}.")
         return
     if bought is None or packed is None:
@@ -107,7 +107,7 @@ def _how_close(found: Optimized, bought: Purchase, packed: Packed) -> str:
         why = _why_more(found, bought)
     over = extra_pct(bought.usd_per_hour, packed.usd_per_hour) or 0.0
     if over <= 0:
-        return " ".join([*words, "The node groups cost no more."])
+        return " ".join([*words, "The node groups cost no more than this packing."])
     words.append(f"The node groups cost {over:,.2f}% more than the packing, {why}")
     return " ".join(words)
 
@@ -159,12 +159,12 @@ def _group_table(found: Optimized) -> Table:
         TableColumn("nodes_max", "max", 3),
         TableColumn("pods", "pods per node"),
         TableColumn("limit", "limited by"),
-        TableColumn("stranded_cpu_pct", "unused CPU, %", 2, 1),
-        TableColumn("stranded_memory_pct", "unused memory, %", 2, 1),
+        TableColumn("stranded_cpu_pct", "unused CPU %", 2, 1),
+        TableColumn("stranded_memory_pct", "unused memory %", 2, 1),
         TableColumn("stranded_addresses", "unused addresses", 3),
         TableColumn("subnet_addresses", "addresses", 1),
     )
-    return Table(columns, rows, "node groups to create")
+    return Table(columns, rows, "Node groups to create")
 
 
 def _nodes_chart(found: Optimized) -> Iterator[Chart]:
@@ -206,14 +206,14 @@ def _alternative_table(found: Optimized) -> Table:
         TableColumn("nodes", "nodes"),
         TableColumn("note", "node types"),
     )
-    return Table(columns, rows, "what other choices cost (addresses and nodes at the peak)")
+    return Table(columns, rows, "What other choices cost (addresses and nodes at the peak)")
 
 
 def _frontier_blocks(found: Optimized) -> Iterator[Block]:
     points = frontier_rows(found)
     if len(points) < 2:
         if points:
-            yield Text("No purchase that was found takes fewer addresses or fewer nodes than this one.")
+            yield Text("No other node groups were found that use fewer addresses or fewer nodes.")
         return
     rows = [
         row
@@ -233,14 +233,14 @@ def _frontier_blocks(found: Optimized) -> Iterator[Block]:
         TableColumn("mix", "node types"),
     )
     note = "Each row passes check. --minimize addresses or --minimize nodes makes the row with the fewest the answer."
-    yield Table(columns, rows, "cost against addresses against nodes (at the peak)", note)
+    yield Table(columns, rows, "Trade-off of cost, addresses and nodes (at the peak)", note)
 
     def draw(theme: Theme) -> Figure:
         from capacity.charts.cost_frontier import plot_frontier
 
         return plot_frontier(points, theme=theme)
 
-    yield Chart("frontier", "Cost against addresses against nodes", _frontier_words(rows), draw, wide=True)
+    yield Chart("frontier", "Trade-off of cost, addresses and nodes", _frontier_words(rows), draw, wide=True)
 
 
 def _frontier_words(rows: Sequence[dict[str, Any]]) -> str:
@@ -262,4 +262,4 @@ def _subnet_table(bought: Purchase) -> Table:
         TableColumn("least_free", "least free"),
         TableColumn("least_free_in", "in"),
     )
-    return Table(columns, rows, "addresses by subnet")
+    return Table(columns, rows, "Addresses by subnet")

@@ -30,7 +30,7 @@ class TableColumn(NamedTuple):
 
 
 class Plot(NamedTuple):
-    """A chart of a table in a spreadsheet: bars of some columns by another, beside each other or ``stacked``."""
+    """A chart of a table in a spreadsheet: bars of some columns by another, next to each other or ``stacked``."""
 
     category: str
     series: tuple[str, ...]
@@ -44,7 +44,7 @@ class Table:
     ``name`` is short and does not depend on the figures: a spreadsheet and a comparison know the table by it.
     ``plot``: its chart in a spreadsheet. ``keys``: what identifies a row; by default the first column.
     ``folded``: a page can show it closed at first. ``levels``: the verdict of a cell by row number and key; it gives
-    the cell its colour and its mark.
+    the cell its color and its mark.
     """
 
     columns: Sequence[TableColumn]
@@ -60,7 +60,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer in one sentence. ``level`` gives its colour, and its first word unless ``named`` is False."""
+    """The answer in one sentence. ``level`` gives its color, and its first word unless ``named`` is False."""
 
     level: str
     sentence: str

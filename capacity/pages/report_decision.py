@@ -172,7 +172,7 @@ def decision_section(material: Material) -> Section:
         blocks.append(changes_block(fixes))
         found = fixes.found
         if found is not None:
-            told = (f"Disturbs: {found.risk}.", dollars_sentence(found), _where(fixes, material.findings))
+            told = (f"Disrupts: {found.risk}.", dollars_sentence(found), _where(fixes, material.findings))
             blocks.append(Text(" ".join(filter(None, told))))
     if material.fixed is not None or material.today is not None:
         blocks.append(before_and_after(material))
@@ -186,7 +186,7 @@ def _change(material: Material) -> list[Block]:
     from capacity.advice.compare import compare
 
     told = compare(material.today.result, material.result).sentence
-    return [Text(f"Proposed change against {material.today_words}: {told}")]
+    return [Text(f"Proposed change, compared with {material.today_words}: {told}")]
 
 
 def before_and_after(material: Material) -> Table:

@@ -27,12 +27,12 @@ MOST_GROUPS = 6
 _GROUPS = (
     TableColumn("group", "node group"),
     TableColumn("type", "instance types"),
-    TableColumn("ami", "AMI, provisioner"),
+    TableColumn("ami", "AMI and provisioner", 3),
     TableColumn("nodes", "nodes"),
-    TableColumn("zones", "by zone"),
+    TableColumn("zones", "by zone", 2),
     TableColumn("pods_per_node", "pods on the busiest node"),
     TableColumn("max_pods", "max pods"),
-    TableColumn("addresses", "pod addresses held"),
+    TableColumn("addresses", "pod addresses held", 2),
     TableColumn("binding", "limited by"),
 )
 _FULL = (
@@ -51,7 +51,7 @@ def groups_section(material: Material) -> Section:
     if not steady.groups:
         return Section("node-groups", "Node groups", [])
     rows = [_group_row(group, material) for group in steady.groups]
-    dollars = [TableColumn(f"usd {c.scenario}", f"$ {AT_REST[c.scenario]}", 0, 2, unit="$") for c in _costs(material)]
+    dollars = [TableColumn(f"usd {c.scenario}", f"$ {AT_REST[c.scenario]}", 1, 2, unit="$") for c in _costs(material)]
     grid = Table((*_GROUPS, *dollars), rows, f"Node groups in {steady.title}", name="Node groups")
     full = [_full_row(g.shape.group.name, o) for g, o in zip(steady.groups, material.offers, strict=True)]
     note = "A node full of pods of average size. Stranded: what those pods and the DaemonSets leave unused."

@@ -69,7 +69,7 @@ class Material:
     order : tuple of str
         The subnets in the order of their colors on the whole page: the tightest of any scenario first.
     today : Material or None
-        The plan of today, if this is a proposed change of it.
+        The current plan, if this is a proposed change of it.
     today_words : str
         What that plan is: its file.
     """

@@ -88,7 +88,7 @@ def forecast_section(material: Material) -> Section:
 
 def _forecast_table(found: ForecastResult, material: Material) -> Table:
     fixed = _fixed(material)
-    share = TableColumn("probability", "runs out, %", 0, 1, unit="%")
+    share = TableColumn("probability", "runs out %", 0, 1, unit="%")
     columns = [*_FORECAST, share, *([TableColumn("fixed", f"P50 with the {material.change_words}")] if fixed else [])]
     rows = [_forecast_row(s, fixed.get(s.name), found) for s in sorted(found.subnets, key=_urgency)]
     return Table(columns, rows, f"When each subnet runs out, up to {found.end}", name="Forecast")

@@ -7,6 +7,7 @@ from typing import Any
 
 from capacity.advice.findings.codes import Finding
 from capacity.advice.findings.kube_proxy import service_findings
+from capacity.catalog.prices import DEFAULT_REGION
 from capacity.cost.dollar_words import usd
 from capacity.pages.answer import Answer
 from capacity.pages.page import Items, Page, Table, TableColumn, Text
@@ -252,7 +253,9 @@ def _times(overview: ServiceOverview, modes: Sequence[str]) -> Table:
         TableColumn("what", "what"),
         TableColumn("source", "source", 1),
     ]
-    return Table(columns, rows, "Published times, the nearest number of Services first", "They depend on the machine.")
+    return Table(
+        columns, rows, "Published times, the nearest number of Services first", "The times depend on the machine."
+    )
 
 
 def _limits(overview: ServiceOverview) -> Table:
@@ -294,7 +297,7 @@ def balancer_blocks(overview: ServiceOverview) -> list[Table]:
             TableColumn("name", "load balancer"),
             TableColumn("kind", "kind"),
             TableColumn("zones", "subnets", 1),
-            TableColumn("lowest", "addresses, at least", 1),
+            TableColumn("lowest", "addresses ≥", 1),
             TableColumn("addresses", "counted"),
             TableColumn("targets", "targets at peak"),
             TableColumn("fullest", "closest quota", 1),
@@ -313,6 +316,9 @@ def balancer_blocks(overview: ServiceOverview) -> list[Table]:
             TableColumn("limited_by", "more than one for", 1),
         ]
         note = f"In {overview.question.zones} zones; hours only, without capacity units (LCU) and traffic."
+        if any(c.usd_per_month is None for c in overview.choices):
+            where = f"in {overview.question.region}" if overview.question.region else "without a region"
+            note += f" The prices {where} are not known, only those in {DEFAULT_REGION}."
         tables.append(Table(columns, rows, "One load balancer for each Service, or a shared one", note))
     return tables
 

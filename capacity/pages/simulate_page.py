@@ -7,7 +7,7 @@ from typing import Any
 
 from capacity.pages.answer import Answer
 from capacity.pages.page import Chart, Items, Page, Table, TableColumn, Text
-from capacity.sim.facade import Distribution, Sample, SimulationResult, sentence, span
+from capacity.sim.facade import ASSUMED, Distribution, Sample, SimulationResult, sentence, span
 
 ROWS = 13  # of the timeline in the page
 DECISIONS = 40  # of one node in the page
@@ -52,6 +52,7 @@ def summary_json(found: Distribution) -> dict[str, Any]:
     result = found.first
     return {
         "sentence": sentence(found),
+        "assumed": ASSUMED,
         "scenario": result.title,
         "rule": result.rule,
         "seconds": result.seconds,
@@ -109,6 +110,7 @@ def _blocks(found: Distribution, explain: bool) -> Iterator[Block]:
     yield timeline_table(result)
     if explain:
         yield from _decisions(result)
+    yield Text(ASSUMED)
     yield from charts(result)
 
 
@@ -236,7 +238,7 @@ def timeline_table(result: SimulationResult) -> Table:
         TableColumn("warm", "warm", 1),
         TableColumn("cooling", "cooling", 2),
         TableColumn("waiting", "pods waiting"),
-        TableColumn("pending", "pods without a node", 2),
+        TableColumn("pending", "unschedulable pods", 2),
         TableColumn("calls", "EC2 calls", 3),
         *(TableColumn(f"free.{name}", f"free {name}", 1) for name in names[:6]),
     ]

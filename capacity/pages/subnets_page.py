@@ -55,7 +55,11 @@ def answer(fills: Sequence[SubnetFill], asked: Question, inputs: Mapping[str, An
     ]
     several = len({row["scenario"] for row in rows}) > 1
     places = [f"{row['name']} in {row['scenario']}" if several else row["name"] for row in rows]
-    lines = [f"{place}: {line}" for place, row in zip(places, rows, strict=True) for line in row["advice"]]
+    advice: dict[str, list[str]] = {}
+    for place, row in zip(places, rows, strict=True):
+        for line in row["advice"]:
+            advice.setdefault(line, []).append(place)
+    lines = [f"{', '.join(where)}: {line}" for line, where in advice.items()]
     told = [line.partition(COMMAND) for line in lines]
     blocks += (
         [Items([f"{text}{COMMAND}see below" if sign else text for text, sign, _ in told], "Advice:")] if told else []

@@ -1,4 +1,4 @@
-"""A page for a terminal: aligned columns that fit its width, wrapped text, and colour if requested.
+"""A page for a terminal: aligned columns that fit its width, wrapped text, and color if requested.
 
 Tables are laid out here: importing a table library would double the start-up time of every short answer.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from capacity.inert import printable
@@ -25,6 +25,7 @@ SENTENCE = 40  # columns beyond which a cell counts as one
 SHORT = 24  # columns up to which a cell is not wrapped while a column can still be left out
 READABLE = 48  # columns that sentences are given before other columns are unwrapped
 LONGEST_WORD = 16  # columns to which a word may be cut where nothing else helps
+_MINUS = re.compile(r"−(?=[$\d])")  # of a negative number: a hyphen, as in every other output to copy from
 _TONES = {"ok": "32", "tight": "33", "exhausted": "31", "error": "31", "warning": "33"}
 _TONES |= {"fail": "31", "FAIL": "31", "warn": "33", "recommended": "32"}
 
@@ -41,7 +42,7 @@ class Screen:
 def render_terminal(page: Page, screen: Screen) -> str:
     """The whole page, with a blank line between blocks and a final line end."""
     shown = [text for block in page.blocks if (text := "\n".join(_block(block, screen)))]
-    return "\n\n".join(shown) + "\n"
+    return _MINUS.sub("-", "\n\n".join(shown)) + "\n"
 
 
 def _block(block: object, screen: Screen) -> Iterator[str]:
@@ -83,7 +84,7 @@ def _code(block: CodeBlock, screen: Screen) -> Iterator[str]:
 
 
 def _painted(text: str, level: str, screen: Screen, bold: bool = False) -> str:
-    """Text in the colour of its level; of ``exhausted → tight`` the later one counts."""
+    """Text in the color of its level; of ``exhausted → tight`` the later one counts."""
     tone = _TONES.get(level.rpartition(" → ")[2])
     style = ";".join([*(["1"] if bold else []), *([tone] if tone else [])])
     return f"\033[{style}m{text}\033[0m" if screen.paint and style else text
@@ -176,14 +177,14 @@ class _Laid:
         words = _longest_word([*self.cells, self.column.heading])
         if self.column.whole:
             return max(words, self._cells)
-        if self._cells > SENTENCE:
+        if self._prose:
             return max(words, PROSE)
         return max(words, self._cells if self._cells <= SHORT else 0)
 
     @property
     def readable(self) -> int:
         """A sentence in few lines; shorter text in about two."""
-        few = min(self._cells, READABLE) if self._cells > SENTENCE else self._cells // 2 + 1
+        few = min(self._cells, READABLE) if self._prose else self._cells // 2 + 1
         return max(self.least, few)
 
     @property
@@ -194,6 +195,12 @@ class _Laid:
         words = [word for text in (*self.cells, self.column.heading) for word in _words(text)]
         whole = max((width(w) for w in words if _is_number(w)), default=1)
         return max(whole, min(_longest_word([*self.cells, self.column.heading]), LONGEST_WORD))
+
+    @property
+    def _prose(self) -> bool:
+        """Whether the cells are sentences: one long name among short ones is none."""
+        filled = [width(cell) for cell in self.cells if cell]
+        return self._cells > SENTENCE and sum(filled) > SHORT * len(filled)
 
     @property
     def _cells(self) -> int:
@@ -207,22 +214,27 @@ def _longest_word(texts: Sequence[str]) -> int:
 def _table(table: Table, screen: Screen) -> Iterator[str]:
     """Title, header, rule, rows, note, and the names of columns left out."""
     limit = None if screen.wide else screen.width
+    lines, gone = table_lines(table, replace(screen, width=limit))
+    yield from wrapped(table.title, limit) if table.title else ()
+    yield from lines
+    yield from wrapped(f"Not shown: {', '.join(gone)} (--wide shows every column).", screen.width) if gone else ()
+    yield from wrapped(table.note, screen.width) if table.note else ()
+
+
+def table_lines(table: Table, screen: Screen) -> tuple[list[str], list[str]]:
+    """Header, rule and rows as lines that fit the screen's width, and the headings of columns left out."""
     laid = []
     for column in table.columns:
         cells = [printable(c) for c in cells_of(table, column)]
         if column.heading or any(cells):
             laid.append(_Laid(column, cells, is_numeric(cells)))
-    kept, widths = _fitted(laid, limit)
-    yield from wrapped(table.title, limit) if table.title else ()
+    kept, widths = _fitted(laid, screen.width)
     heads = [wrapped(c.column.heading, w) for c, w in zip(kept, widths, strict=True)]
-    yield from _row(heads, kept, widths, Screen(), top=False)
-    yield GAP.join("─" * w for w in widths)
+    lines = [*_row(heads, kept, widths, Screen(), top=False), GAP.join("─" * w for w in widths)]
     for i in range(len(table.rows)):
         cells_ = [wrapped(c.cells[i], w) for c, w in zip(kept, widths, strict=True)]
-        yield from _row(cells_, kept, widths, screen)
-    gone = [c.column.heading for c in laid if c not in kept]
-    yield from wrapped(f"Not shown: {', '.join(gone)} (--wide shows every column).", screen.width) if gone else ()
-    yield from wrapped(table.note, screen.width) if table.note else ()
+        lines += _row(cells_, kept, widths, screen)
+    return lines, [c.column.heading for c in laid if c not in kept]
 
 
 def _fitted(laid: list[_Laid], limit: int | None) -> tuple[list[_Laid], list[int]]:

@@ -18,6 +18,7 @@ TOPICS = {
     "limits": "the plan against quotas and tested limits",
     "autoscaling": "how far the autoscalers can go, and how far the subnets allow it",
     "control-plane-price": "what the control plane of EKS has cost since 2018",
+    "control-plane-tiers": "limits and prices of provisioned control planes",
 }
 
 
@@ -27,7 +28,12 @@ def topic_answer(topic: str, plan: Path | None) -> Answer:
         needed = read_plan(plan or find_plan())
         return (_limits if topic == "limits" else _autoscaling)(needed)
     document = read_plan(plan) if plan is not None else None
-    pages = {"security-groups": _security_groups, "network-policy": _network_policy, "control-plane-price": _price}
+    pages = {
+        "security-groups": _security_groups,
+        "network-policy": _network_policy,
+        "control-plane-price": _price,
+        "control-plane-tiers": _tiers,
+    }
     return pages[topic](document)
 
 
@@ -112,6 +118,43 @@ def _price(plan: Plan | None) -> Answer:
     return _answer("control-plane-price", plan, rows, [Table(columns, rows, "Price of the EKS control plane", note)])
 
 
+def _tiers(plan: Plan | None) -> Answer:
+    from capacity.cost.control_plane_tiers import tier_costs
+
+    pods = None if plan is None else sum(w.max_replicas - w.replicas for w in plan.workloads)
+    churn = 0.0 if plan is None else sum(w.churn or 0.0 for w in plan.workloads) / 60
+    rows = [
+        {
+            "tier": cost.tier.tier,
+            "seats": cost.tier.seats,
+            "pods_per_second": cost.tier.pods_per_second,
+            "database_gb": cost.tier.database_gb,
+            "usd_per_hour": cost.usd_per_hour,
+            "usd_per_month": cost.usd_per_month,
+            "schedule_s": cost.schedule_s,
+            "source": cost.tier.source,
+        }
+        for cost in tier_costs(plan.region if plan else None, pods)
+    ]
+    note = "Kubernetes 1.30 and later; the price is in addition to that of the cluster. – is not published."
+    columns = [
+        TableColumn("tier", "tier"),
+        TableColumn("seats", "API requests at the same time (seats)"),
+        TableColumn("pods_per_second", "pods scheduled per second"),
+        TableColumn("database_gb", "database GB"),
+        TableColumn("usd_per_hour", "USD per hour", 0, 2),
+        TableColumn("usd_per_month", "USD per month", 1, 2),
+        TableColumn("source", "source", 2),
+    ]
+    blocks: list[Any] = [Table(columns, rows, "Control planes of EKS", note)]
+    if pods is not None:
+        columns.insert(4, TableColumn("schedule_s", f"least seconds to schedule {pods:,} pods", 0, 1))
+        told = f"The maximum of the workloads is {pods:,} more pods than now"
+        more = f"; as stated, {churn:.2g} pods per second are replaced" if churn else "; the plan states no churn"
+        blocks.insert(0, Text(f"{told}{more}."))
+    return _answer("control-plane-tiers", plan, rows, blocks)
+
+
 def _limits(plan: Plan) -> Answer:
     from capacity.cluster.quota_use import quota_usage
 
@@ -131,7 +174,9 @@ def _limits(plan: Plan) -> Answer:
     ]
     columns = _columns("what", "used", "default", "verdict", "where", "most", "source")
     note = "ok: within the default; raise: an increase is enough; over: it cannot be raised that far."
-    return _answer("limits", plan, rows, [Table(columns, rows, "Use of each quota, at most", note)], result.notes)
+    table = Table(columns, rows, "Use of each quota, at most", note)
+    more = Text("Requests, scheduled pods and database of the control plane: capacity explain control-plane-tiers PLAN")
+    return _answer("limits", plan, rows, [table, more], result.notes)
 
 
 def _autoscaling(plan: Plan) -> Answer:
@@ -187,12 +232,41 @@ def _autoscaling(plan: Plan) -> Answer:
                 f"{found.slowest_node_s} s. EC2 throttles calls by account; the rates are not published."
             )
         )
+    simulated, told = _scale_up(plan, sum(g.ceiling for g in found.groups))
+    if told:
+        blocks.append(Text(told))
     commands = [command for g in groups for command in g["commands"]]
     if commands:
         blocks.append(CodeBlock("\n".join(commands), "Maximums that keep each group within its subnets", "sh"))
     results = {"groups": groups, "subnets": subnets, "calls": calls, "slowest_node_s": found.slowest_node_s}
     results |= {"pods_now": found.pods_now, "pods_most": found.pods_most, "verdict": result["ceiling"].verdict}
+    results["scale_up"] = simulated
     return _answer("autoscaling", plan, results, blocks, result.notes)
+
+
+def _scale_up(plan: Plan, nodes: int) -> tuple[dict[str, Any] | None, str]:
+    """How long its pods take to get addresses: figures and words."""
+    from capacity.advice.scale_up import scale_up
+    from capacity.sim.facade import NotSimulated
+
+    command = f"capacity simulate {plan.file or 'PLAN'} --scenario ceiling"
+    try:
+        found = scale_up(plan, nodes)
+    except NotSimulated as error:
+        return None, f"How long pods take to get addresses is not simulated: {error.reason}."
+    if found is None:
+        return None, f"{command} shows how long pods take to get addresses."
+    figures = {
+        "pods": found.pods,
+        "served_s": {f"p{share}": at for share, at in found.served_s.items()},
+        "without_address": found.left,
+        "ec2_calls": found.calls,
+        "throttled_s": found.throttled_s,
+    }
+    return (
+        figures,
+        f"Simulated, {found.words}. Assumed: EC2's latency, the start of nodes. {command} has options.",
+    )
 
 
 def _reach_words(plan: Plan, groups: Sequence[Mapping[str, Any]], pods: int, most: int) -> str:

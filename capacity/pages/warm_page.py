@@ -172,10 +172,11 @@ def _blocks(found: WarmAnswer, everything: bool, explain: bool) -> Iterator[Text
     )
     if found.churn and found.current.churn:
         hours = found.current.churn.hours
+        source = f" ({found.churn.source})" if found.churn.source else ""
         yield Text(
-            f"Simulated: {found.churn.per_minute:g} pods per minute are replaced on each node, {span(3600 * hours)} "
-            "per setting and node, after the pool came to rest. A pod waits if its address takes longer than a second; "
-            "a pod without one at first is tried again after 10 to 15 s, as the kubelet does."
+            f"Simulated: {found.churn.per_minute:.3g} pods per minute are replaced on each node{source}, "
+            f"{span(3600 * hours)} per setting and node, after the pool came to rest. A pod waits if its address takes "
+            "longer than a second; a pod without one at first is tried again after 10 to 15 s, as the kubelet does."
         )
 
 
@@ -242,7 +243,7 @@ def _columns(found: WarmAnswer) -> list[TableColumn]:
 
 
 _CHURN_COLUMNS = (
-    TableColumn("waited_pct", "pods that wait, %", 0, 1),
+    TableColumn("waited_pct", "pods that wait %", 0, 1),
     TableColumn("p99", "P99 wait"),
     TableColumn("calls_per_hour", "calls per hour and node", 1, 0),
 )

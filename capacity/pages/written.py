@@ -38,6 +38,10 @@ def _written(answer: Answer, output: str, screen: Screen) -> str:
         from capacity.pages.markdown import render_markdown
 
         return render_markdown(page, answer.charts)
+    if output == "slack":
+        from capacity.pages.slack import render_slack
+
+        return render_slack(page)
     return render_terminal(page, screen)
 
 

@@ -266,7 +266,7 @@ PLAN = Keys(
     "a cluster in its VPC",
     Key("apiVersion", CONSTANT, "version of the format", required=True, words=(API_VERSION,), example=API_VERSION),
     Key("metadata", MAPPING, "[name of the plan](#metadata)", absent="the file's name", of=METADATA),
-    Key("region", NAME, "AWS region; decides which prices are used", absent="no prices", high=40, example="us-east-1"),
+    Key("region", NAME, "AWS Region; decides which prices are used", absent="no prices", high=40, example="us-east-1"),
     Key("account", NAME, "AWS account; only `fleet` uses it, for quotas", high=64, example="111122223333"),
     Key("kubernetes", MAPPING, "[cluster](#kubernetes)", of=KUBERNETES),
     Key("cni", MAPPING, "[VPC CNI, Cilium or an overlay](#cni)", absent="the chart's settings", of=CNI),

@@ -242,7 +242,8 @@ class Workload:
     """Replicas of one pod shape. Empty ``node_groups`` means any group but a Fargate profile.
 
     ``volumes`` are EBS volumes that each pod attaches. [volumes] ``zone_skew`` is how much two zones can differ in its
-    pods (None: no limit), ``one_per_node`` whether no two are on one node.
+    pods (None: no limit), ``one_per_node`` whether no two are on one node. ``churn`` are pods that are replaced, in the
+    whole cluster (None: unknown). [pods/min]
     """
 
     name: str
@@ -259,6 +260,7 @@ class Workload:
     where: str = ""
     zone_skew: int | None = None
     one_per_node: bool = False
+    churn: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from capacity.plan.declaration import (
     PERCENT,
     QUARTER,
     RATE,
+    TEXT,
     WORD,
     Key,
     Keys,
@@ -134,6 +135,14 @@ WORKLOAD = Keys(
         absent="none",
         words=ANTI_AFFINITIES,
         example="hostname",
+    ),
+    Key(
+        "churn",
+        TEXT,
+        "pods replaced in the whole cluster, by restarts, deploys or a CronJob: for `simulate` and `warm`",
+        absent="unknown",
+        high=20,
+        example="30/h",
     ),
     Key("growth", MAPPING, "for [forecasts](#workloadsgrowth)", absent="none", of=GROWTH),
 )

@@ -60,12 +60,12 @@ class ServiceShape(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One or more equal Services of a plan.
+    """One or more identical Services of a plan.
 
     Attributes
     ----------
     count : int
-        Number of equal Services. [Services]
+        Number of identical Services. [Services]
     workload : str or None
         The workload whose pods are the endpoints.
     scales : bool

@@ -28,7 +28,7 @@ SERVICE = Keys(
     "Services, for `capacity services`; they use no address of the VPC",
     name_key("unique; an import writes `namespace/name`"),
     Key("namespace", NAME, "the namespace", default="default", example="shop"),
-    Key("count", COUNT, "number of equal Services", default=1, low=1, unit="Services", example=300),
+    Key("count", COUNT, "number of identical Services", default=1, low=1, unit="Services", example=300),
     Key("type", WORD, "type", default="ClusterIP", words=SERVICE_TYPES, example="NodePort"),
     Key("headless", FLAG, "`clusterIP: None`: no address and no rules", default=False, example=True),
     Key("ports", COUNT, "ports", default=1, low=1, high=MOST_PORTS, unit="ports", example=2),

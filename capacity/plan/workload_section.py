@@ -7,7 +7,7 @@ from datetime import date
 from fractions import Fraction
 from functools import cache, partial
 
-from capacity.errors import did_you_mean
+from capacity.errors import SpecError, did_you_mean
 from capacity.plan import pod_keys
 from capacity.plan.constants import MONTHS, PERIODS, WEEKDAYS
 from capacity.plan.fields import Field
@@ -15,6 +15,7 @@ from capacity.plan.growth import Growth, GrowthStep
 from capacity.plan.model import DaemonSet, Requests, Workload
 from capacity.plan.reading import Names, Problems, Values, read_keys, read_section
 from capacity.plan.sections import PlanSection
+from capacity.units import parse_rate
 
 _RATE = re.compile(r"^([+-]?[0-9]{1,6}(?:\.[0-9]{1,9})?) ?% ?/ ?([a-z]+)$")
 
@@ -32,6 +33,7 @@ class WorkloadReader:
             "rollingUpdate": _rolling_update,
             "growth": _growth,
             "topologySpread": _zone_skew,
+            "churn": _churn,
         }
 
     def read(self, entry: Field) -> Workload:
@@ -67,6 +69,7 @@ class WorkloadReader:
             where=entry.where,
             zone_skew=values["topologySpread"],
             one_per_node=values["antiAffinity"] is not None,
+            churn=values["churn"],
         )
 
     def read_daemon_set(self, entry: Field) -> DaemonSet:
@@ -109,6 +112,14 @@ def _zone_skew(section: Field) -> int | None:
     """The smallest of the skews over zones."""
     skews = [read_section(entry, pod_keys.TOPOLOGY_SPREAD)["maxSkew"] for entry in section.items()]
     return min(skews, default=None)
+
+
+def _churn(field: Field) -> float:
+    """Pods that are replaced per minute."""
+    try:
+        return parse_rate(field.text())
+    except SpecError as error:
+        field.fail(str(error))
 
 
 def _replicas(field: Field) -> tuple[int, int]:

@@ -66,7 +66,7 @@ def _compare(path: str, mine: object, theirs: object, found: list[Difference]) -
 
 def _presence(path: str, in_plan: bool, in_reality: bool, found: list[Difference]) -> None:
     if in_plan != in_reality:
-        mine, theirs = ("there", None) if in_plan else (None, "there")
+        mine, theirs = ("present", None) if in_plan else (None, "present")
         found.append(Difference(path, PLAN_ONLY if in_plan else REALITY_ONLY, mine, theirs))
 
 

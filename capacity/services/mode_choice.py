@@ -11,7 +11,8 @@ from capacity.services.cluster_figures import ADVISED_PER_CLUSTER, ServiceFigure
 Version = tuple[int, ...]
 NFTABLES_SINCE = (1, 33)  # GA; kubernetes/enhancements KEP-3866
 NFTABLES_CNI = (1, 23, 0)  # AWS best practices, "Running kube-proxy in nftables Mode" (read 2026-11-30)
-IPVS_REMOVED = (1, 43)  # KEP-5495, stages: deprecated 1.35, off by default 1.40
+# kubernetes/enhancements@3a8eb26 KEP-5495: deprecated in 1.35, a gate in 1.37, off by default in 1.40, then removed
+IPVS_REMOVED = (1, 43)
 NFTABLES_WARNED = (1, 37)  # KEP-5343, plan: default from 1.40
 SLOW_START_SERVICES, SLOW_START_ENDPOINTS = 5_000, 100_000
 SOURCES = (
@@ -104,9 +105,9 @@ def _warnings(mode: str, figures: ServiceFigures, kubernetes: Version | None, cl
 
 def _ipvs(kubernetes: Version | None) -> str:
     text = (
-        "IPVS mode is deprecated since Kubernetes 1.35, off by default from 1.40 and removed in 1.43: change to "
-        "nftables mode (iptables mode before 1.33)"
+        "IPVS mode is deprecated since Kubernetes 1.35; KEP-5495 plans to turn it off by default in 1.40 and to remove "
+        "it in 1.43: change to nftables mode (iptables mode before 1.33)"
     )
     if kubernetes and kubernetes >= IPVS_REMOVED:
-        return f"Kubernetes {'.'.join(map(str, kubernetes[:2]))} has no IPVS mode; it was removed in 1.43"
+        return f"Kubernetes {'.'.join(map(str, kubernetes[:2]))} has no IPVS mode: KEP-5495 removes it in 1.43"
     return text

@@ -109,7 +109,7 @@ def times_longer(exponent: float, factor: float = 2) -> float:
 
 
 class FirstPacket(NamedTuple):
-    """Round trip of the first packet of a connection; None if nobody published it. [ms]"""
+    """Round trip of the first packet of a connection; None if it is not published. [ms]"""
 
     p50: float | None
     p99: float | None
@@ -183,7 +183,7 @@ TALK_SOURCE = (
 )
 TALK_NOTE = (
     "the 2017 test; consistent with installing the rules one at a time. Current kube-proxy sends one batch: the same "
-    "rules then load in seconds, so the figures say nothing about a cluster of today"
+    "rules then load in seconds, so the figures do not apply to a current cluster"
 )
 
 

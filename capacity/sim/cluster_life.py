@@ -28,7 +28,7 @@ from capacity.sim.members import (
     without_pod,
 )
 from capacity.sim.node_life import NodeLife
-from capacity.sim.pool_manager import SimulatedNode
+from capacity.sim.simulated_node import SimulatedNode
 
 RETRY, RETRY_JITTER = 10_000, 0.5  # kubernetes pkg/kubelet/kubelet.go backOffPeriod, pod_workers.go [ms]
 LAUNCH_RETRY = 60_000  # an instance that found no address for its primary ENI is tried again after [ms]
@@ -171,10 +171,18 @@ class SimulatedCluster:
         self.queues[member.source].put(member)
         self.place_pending()
 
-    def cordon(self, member: Member) -> None:
+    def close(self, member: Member) -> None:
         """No more pods on it."""
         member.open = False
         self.queues[member.source].put(member)
+
+    def cordon(self, member: Member) -> None:
+        """No more pods on it; ipamd sees its taint, if the group's nodes get one."""
+        self.close(member)
+        member.life.node.unschedulable = self.sources[member.source].cordons
+        member.life.node.now = self.now
+        member.life.pods_changed()
+        self._plan(member)
 
     def drain(self, member: Member) -> None:
         """Cordon a node and delete its pods; those of workloads are created again elsewhere."""
@@ -184,11 +192,11 @@ class SimulatedCluster:
                 self.replace(pod)
 
     def terminate(self, member: Member, *, keep_addresses: bool = False) -> None:
-        """End an instance: its pods are gone at once, its addresses free some time later, or never."""
+        """End an instance: its pods are gone immediately, its addresses free some time later, or never."""
         if not member.ready:
             self.starting[member.source] -= 1
         member.gone, member.life.due = True, inf
-        self.cordon(member)
+        self.close(member)
         del self.members[member.number]
         pods = list(member.pods.values())
         for pod in pods:
@@ -278,7 +286,9 @@ class SimulatedCluster:
         assert member is not None
         node = member.life.node
         node.now = self.now
-        if member.ready and node.store.place(pod.number, node.now) is not None:
+        if member.ready and node.setup.settings.ipv6:
+            self._started(pod)
+        elif member.ready and node.store.place(pod.number, node.now) is not None:
             self._started(pod)
             member.life.pods_changed()
             self._plan(member)

@@ -18,6 +18,8 @@ THROTTLED, FAILED = "throttled", "failed"
 # SDK for Go v2, whose pause is random up to 2, 4, 8 … s, at most 20 s (aws/retry/jitter_backoff.go).
 MOST_TRIES = 10
 LONGEST_PAUSE = 20_000
+# aws/aws-sdk-go-v2 aws/retry/standard.go: each client pays for retries; one that succeeds gets its price back.
+RETRY_TOKENS, RETRY_PRICE, NO_RETRY_GAIN = 500, 5, 1
 THROTTLED_ANSWER = 20  # an error comes back at once
 
 

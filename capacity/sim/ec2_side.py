@@ -27,6 +27,7 @@ EC2_CALLS = (
     "DetachNetworkInterface",
     "DeleteNetworkInterface",
 )
+ALL_CALLS = (*EC2_CALLS, "AssignIpv6Addresses")  # with those of an IPv6 cluster
 
 
 class SubnetFull(Exception):
@@ -181,8 +182,9 @@ class Ec2Eni:
         Its primary address; empty if that is in a subnet that is not counted.
     cidrs : set of int
         First addresses of its secondary IPs or prefixes.
-    managed, trunk, attached : bool
-        Whether ipamd may use it, whether it is the trunk, and whether the instance metadata shows it.
+    managed, trunk, attached, tagged : bool
+        Whether ipamd may use it, whether it is the trunk, whether the instance metadata shows it, and whether it has
+        ipamd's tags.
     space : AddressSpace or None
         Its subnet; None until it is added.
     """
@@ -192,6 +194,7 @@ class Ec2Eni:
     managed: bool = True
     trunk: bool = False
     attached: bool = True
+    tagged: bool = False
     space: AddressSpace | None = None
 
 
@@ -241,7 +244,7 @@ class Ec2Side:
         except SubnetFull:
             space.release(own)
             raise
-        return self.add(Ec2Eni(own, set(cidrs), attached=False, space=space))
+        return self.add(Ec2Eni(own, set(cidrs), attached=False, tagged=True, space=space))
 
     def assign(self, number: int, count: int) -> list[int]:
         """Give an ENI ``count`` CIDRs: all, or :exc:`EniFull` or :exc:`SubnetFull`."""

@@ -2,7 +2,7 @@
 
 from capacity.sim.cluster_life import Pace
 from capacity.sim.ec2_api import Bucket
-from capacity.sim.ec2_side import EC2_CALLS
+from capacity.sim.ec2_side import ALL_CALLS, EC2_CALLS
 from capacity.sim.monte_carlo import Distribution, Interval, distribution, over_seeds
 from capacity.sim.node_replay import replay
 from capacity.sim.node_simulation import setup_of, simulate_node
@@ -12,9 +12,11 @@ from capacity.sim.plan_seeds import simulate_seeds
 from capacity.sim.plan_simulation import CronDemand, RecordedPods, simulate
 from capacity.sim.recorded_events import read_events
 from capacity.sim.sim_words import sentence, span
-from capacity.sim.world_inputs import BUCKETS, LATENCY_MS, LATENCY_SPREAD, SimulationInputs
+from capacity.sim.world_inputs import ASSUMED, BUCKETS, LATENCY_MS, LATENCY_SPREAD, SimulationInputs
 
 __all__ = [
+    "ALL_CALLS",
+    "ASSUMED",
     "BUCKETS",
     "EC2_CALLS",
     "LATENCY_MS",

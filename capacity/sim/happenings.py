@@ -39,6 +39,15 @@ def churn(cluster: SimulatedCluster, per_node_minute: float) -> Process:
             at -= len(pods)
 
 
+def churn_of(cluster: SimulatedCluster, work: int, per_minute: float) -> Process:
+    """Pods of one workload are replaced at random moments, at a rate over the whole cluster."""
+    while True:
+        yield cluster.random.expovariate(per_minute) * MINUTE
+        pods = cluster.by_work[work]
+        if pods:
+            cluster.replace(pods[int(cluster.random.random() * len(pods))])
+
+
 def rollout(cluster: SimulatedCluster, work: int) -> Process:
     """A Deployment replaces its pods: at most ``surge`` more, at most ``unavailable`` not ready."""
     source, ready_after = cluster.works[work], cluster.pace.pod_ready
@@ -118,7 +127,7 @@ def autoscaler(cluster: SimulatedCluster) -> Process:
 
 
 def nodes_wanted(cluster: SimulatedCluster) -> list[int]:
-    """Nodes to start in each group for the pending pods, beside those that are starting. [nodes]"""
+    """Nodes to start in each group for the pending pods, in addition to those that are starting. [nodes]"""
     needed = [0.0] * len(cluster.sources)
     for work, queue in enumerate(cluster.pending):
         pods = sum(not pod.gone for pod in queue)
@@ -232,7 +241,7 @@ def spot_storm(cluster: SimulatedCluster, source: int, count: int) -> Process:
 def zone_loss(cluster: SimulatedCluster, zone: str) -> Process:
     """A zone is lost: its nodes start again elsewhere, its pods are created again when they are evicted.
 
-    The addresses of the lost nodes stay taken.
+    The addresses of the lost nodes stay in use.
     """
     again: list[int] = []
     cluster.lost_zones.add(zone)
@@ -261,7 +270,7 @@ def second_set(cluster: SimulatedCluster, nodes: Iterable[tuple[int, NodePlace, 
                 if entry[0] == member.source and entry[1] is member.place:
                     wanted.remove(entry)
                     before.add(number)
-                    cluster.cordon(member)  # these pods are its own
+                    cluster.close(member)  # these pods are its own
                     for _ in range(entry[2]):
                         cluster.create_on(member)
                     break

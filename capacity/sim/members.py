@@ -44,6 +44,8 @@ class NodeSource:
         A node with its DaemonSets alone.
     least, most : int, int or None
         Nodes that an autoscaler keeps at least and starts at most. [nodes]
+    cordons : bool
+        Whether nodes are cordoned before they are drained. Karpenter sets another taint, karpenter.sh/disrupted.
     """
 
     name: str
@@ -54,6 +56,7 @@ class NodeSource:
     daemons: int = 0
     least: int = 0
     most: int | None = None
+    cordons: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from itertools import count
 from math import inf
 
 from capacity.errors import SpecError
@@ -23,7 +24,6 @@ from capacity.sim.pool_manager import (
     INSUFFICIENT_WAIT,
     LOOP_SLEEP,
     RECONCILE_INTERVAL,
-    SimulatedNode,
     growable,
     in_step,
     initialise,
@@ -31,9 +31,11 @@ from capacity.sim.pool_manager import (
     update,
 )
 from capacity.sim.pool_targets import deletable_from, extra_enis, room_for_eni, too_low, too_many
+from capacity.sim.simulated_node import SimulatedNode
 
 LOOP = 2 * LOOP_SLEEP
-RESTART = 10_000  # the kubelet's first back-off before it starts a container again [ms]
+# The kubelet's back-off before it starts a container again: doubled each time (pkg/kubelet/kubelet.go) [ms]
+RESTART, LONGEST_RESTART = 10_000, 300_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +76,25 @@ def new_node(setup: ReplaySetup) -> SimulatedNode:
 def lifetime(node: SimulatedNode) -> Generator[int | Finished | Resting, None, None]:
     """Initialisation, then the loop until its next turn would start at or after the end (ipamd.go L786-793).
 
-    A node whose initialisation fails never gets ready, and runs no loop; one whose call failed starts again. After
-    :data:`REST` the node goes on at the start of an update.
+    If initialisation fails, ipamd exits and the kubelet starts its container again after a back-off; a replayed node
+    then never gets ready. After :data:`REST` the node goes on at the start of an update. An IPv6 node has no pool
+    (ipamd.go L771-780).
     """
-    while True:
+    for number in count():
         try:
             yield from initialise(node)
+        except CallFailed:
+            node.ready = False
+        if node.ready:
             break
-        except CallFailed:  # ipamd exits, and its container starts again
-            node.store = IpamStore(node.store.unit, node.store.cooldown, random=node.store.random)
-            yield RESTART
-    if not node.ready:
         if node.setup.end < inf:
             yield max(int(node.setup.end) - node.now, 0)
-        return
+            return
+        node.forget()
+        yield min(RESTART << min(number, 5), LONGEST_RESTART)
     yield Finished("init", 0)
+    while node.setup.settings.ipv6:
+        yield REST
     while node.now < node.setup.end:
         if can_rest(node):
             start = node.now
@@ -114,12 +120,14 @@ def next_change(node: SimulatedNode) -> float:
     """When an update would do something if no pod comes or goes; never is infinite. [ms]"""
     setup, store, stats = node.setup, node.store, node.stats
     at = inf
+    if setup.settings.ipv6:
+        return at
     if too_low(setup, stats):
-        if room_for_eni(setup, store) or growable(node):
+        if node.provisions and (room_for_eni(setup, store) or growable(node)):
             at = node.last_insufficient + INSUFFICIENT_WAIT + 1
     elif too_many(setup, store, stats):
         at = node.last_decrease + DECREASE_INTERVAL + 1
-    if len(store.enis) > 1 and extra_enis(setup, store, stats):
+    if len(store.enis) > 1 and node.provisions and extra_enis(setup, store, stats):
         at = min(at, *(deletable_from(setup, store, eni) for eni in store.enis.values()))
     return at
 

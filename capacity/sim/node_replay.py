@@ -15,7 +15,7 @@ from typing import Any
 from capacity.errors import SpecError, check_count, check_kind, check_number, did_you_mean
 from capacity.sim.node_life import NodeLife, new_node
 from capacity.sim.node_setup import ReplaySetup, node_setup
-from capacity.sim.pool_manager import SimulatedNode
+from capacity.sim.simulated_node import SimulatedNode
 
 Line = dict[str, Any]
 

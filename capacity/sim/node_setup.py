@@ -14,7 +14,10 @@ from capacity.plan.cni_env import CniSettings, cni_settings, parse_env_switch, s
 from capacity.sim.ec2_side import EC2_CALLS, PREFIX, RESERVED_FIRST
 
 COOLDOWN_SECONDS = 30  # pkg/ipamd/datastore/data_store.go L41
-NOT_SIMULATED = ("ENABLE_IPv6", "ENABLE_MULTI_NIC", "DISABLE_NETWORK_RESOURCE_PROVISIONING", "ENABLE_IMDS_ONLY_MODE")
+NO_PROVISIONING = ("DISABLE_NETWORK_RESOURCE_PROVISIONING", "ENABLE_IMDS_ONLY_MODE")  # ipamd.go L2059-2074
+MULTI_NIC = "ENABLE_MULTI_NIC"
+NOT_SIMULATED = ("ENABLE_IPv6", MULTI_NIC, *NO_PROVISIONING)
+UNSCHEDULABLE = "AWS_MANAGE_ENIS_NON_SCHEDULABLE"
 _LAST = re.compile(r"^last:(\d+)$")
 _EVERY = re.compile(r"^every:(\d+):(\d+)$")
 
@@ -45,6 +48,8 @@ class NodeSetup:
         When the last pool loop may start; infinite if something else ends the node's life. [ms]
     idle_primary : bool
         Whether the primary ENI has no pod addresses: custom networking, or its subnet is closed to pods by a tag.
+    manages_unschedulable : bool
+        AWS_MANAGE_ENIS_NON_SCHEDULABLE: the pool of a node that is closed to new pods grows, and its ENIs are freed.
     """
 
     settings: CniSettings
@@ -59,6 +64,7 @@ class NodeSetup:
     trunking: bool
     end: float
     idle_primary: bool
+    manages_unschedulable: bool = False
 
     @cached_property
     def unit(self) -> int:
@@ -66,7 +72,7 @@ class NodeSetup:
         return PREFIX if self.settings.prefix else 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReplaySetup(NodeSetup):
     """What the header of a trace says: the node, its subnet and the fake of EC2. Times in milliseconds.
 
@@ -180,6 +186,11 @@ def cooldown_seconds(env: Mapping[str, str | None]) -> int:
     """IP_COOLDOWN_PERIOD as ipamd reads it: text that is not a whole number means 30 s (data_store.go L243-249)."""
     text = env.get("IP_COOLDOWN_PERIOD") or ""
     return int(text) if re.fullmatch(r"[+-]?[0-9]{1,18}", text) else COOLDOWN_SECONDS
+
+
+def manages_unschedulable(env: Mapping[str, str | None]) -> bool:
+    """AWS_MANAGE_ENIS_NON_SCHEDULABLE: false unless it is set (ipamd.go L122, L2255-2281)."""
+    return parse_env_switch(UNSCHEDULABLE, env.get(UNSCHEDULABLE))[0]
 
 
 def _trunk(header: Mapping[str, object]) -> tuple[bool, bool]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import inf
 from random import Random
@@ -42,7 +42,7 @@ def setup_of(
         cooldown=1000 * cooldown_s,
         eni_limit=enis,
         type_enis=enis,
-        per_eni=int(limits.k),
+        per_eni=0 if settings.ipv6 else int(limits.k),
         max_pods=max_pods,
         unmanaged=limits.unmanaged,
         trunk_slot=bool(trunk),
@@ -60,9 +60,10 @@ def simulate_node(
     seed: int = 1,
     subnet_addresses: int = LARGEST,
     others: int = 0,
+    notes: Sequence[str] = (),
     progress: Callable[[int, int], None] | None = None,
 ) -> SimulationResult:
-    """Play one node: pods come one by one, the pool comes to rest, then the timeline and its churn start.
+    """Simulate one node: pods start one by one, the pool settles, then the timeline and its churn start.
 
     Parameters
     ----------
@@ -70,6 +71,8 @@ def simulate_node(
         Pods with an address of the pool. Each that goes is replaced at once. [pods]
     subnet_addresses, others : int
         Size of the subnet, and addresses of it that others have. [addresses]
+    notes : sequence of str
+        What of the node is not simulated, for the result.
     """
     check_count("seed", seed)
     random = Random(seed)
@@ -109,10 +112,10 @@ def simulate_node(
         observer.sample("interrupted")
     usable = {"pods": subnet_addresses - RESERVED_FIRST - 1, HOME: 16 - RESERVED_FIRST - 1}
     rule = f"{inputs.churn:g} pods per minute are replaced" if inputs.churn else "nothing happens"
-    result = observer.result(ONE_NODE, rule, seed, complete=complete, usable=usable, notes=())
+    result = observer.result(ONE_NODE, rule, seed, complete=complete, usable=usable, notes=notes)
     return replace(result, subnets=tuple(s for s in result.subnets if s.name == "pods"))
 
 
 def _quick(inputs: SimulationInputs) -> Pace:
-    """The pace with pods that stop at once: the churn states when an address is released."""
+    """The pace with pods that stop immediately: the churn states when an address is released."""
     return replace(inputs.pace, pod_stop=0)

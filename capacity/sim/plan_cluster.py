@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, inf
 from random import Random
@@ -17,13 +17,13 @@ from capacity.cluster.scenario import GroupState, ScenarioState
 from capacity.cluster.shape import GroupShape
 from capacity.cluster.spread import Slot
 from capacity.errors import SpecError
-from capacity.plan.cni_env import CniSettings, subnet_discovery_switch
+from capacity.plan.cni_env import CniSettings, parse_env_switch, subnet_discovery_switch
 from capacity.plan.constants import CILIUM, OVERLAY
 from capacity.plan.model import Plan, Subnet, Workload
 from capacity.sim.cluster_life import SimulatedCluster
 from capacity.sim.ec2_side import RESERVED_FIRST, AddressSpace
 from capacity.sim.members import NodePlace, NodeSource, PodSource
-from capacity.sim.node_setup import NodeSetup, cooldown_seconds
+from capacity.sim.node_setup import MULTI_NIC, NO_PROVISIONING, NodeSetup, cooldown_seconds, manages_unschedulable
 from capacity.sim.world_inputs import SimulationInputs
 from capacity.vpc.ledger import GROUPS
 
@@ -76,26 +76,25 @@ class PlanCluster:
         return max(counts, key=lambda zone: counts[zone])
 
 
-def check_simulated(settings: CniSettings) -> None:
+def check_simulated(settings: CniSettings, env: Mapping[str, str | None]) -> None:
     """Refuse what has no pool of the VPC CNI over time.
 
     Raises
     ------
     NotSimulated
-        Another CNI, or IPv6.
+        Another CNI, or one whose variables leave the pool to somebody else.
     """
     if settings.cni in NOT_SIMULATED:
         raise NotSimulated(NOT_SIMULATED[settings.cni])
-    if settings.ipv6:
-        raise NotSimulated(
-            "with IPv6 each node gets one prefix at its start and no pod ever waits for an address: "
-            "there is nothing to simulate"
-        )
+    for name in NO_PROVISIONING:
+        if parse_env_switch(name, env.get(name))[0]:
+            raise NotSimulated(f"with {name} the CNI does not change its pool: there is nothing to simulate")
 
 
 def plan_cluster(plan: Plan, base: str, inputs: SimulationInputs, random: Random) -> PlanCluster:
     """The cluster of a plan in the state ``steady``, ``peak`` or ``ceiling``."""
-    check_simulated(plan.cni.settings)
+    env = dict(plan.cni.env)
+    check_simulated(plan.cni.settings, env)
     engine = engine_of(plan, Reuse())
     state = engine.at_rest(base)
     spaces = {subnet.name: address_space(subnet, random) for subnet in plan.subnets}
@@ -105,6 +104,7 @@ def plan_cluster(plan: Plan, base: str, inputs: SimulationInputs, random: Random
         for i, shape in enumerate(engine.shapes)
         if i not in groups
     ]
+    notes += notes_on(plan.cni.settings, env)
     _occupy(state, spaces, groups)
     sources, nodes = [], []
     for i in groups:
@@ -123,9 +123,19 @@ def plan_cluster(plan: Plan, base: str, inputs: SimulationInputs, random: Random
     return PlanCluster(cluster, plan, engine, state, groups, tuple(nodes), tuple(replicas), tuple(notes))
 
 
+def notes_on(settings: CniSettings, env: Mapping[str, str | None]) -> list[str]:
+    """What of a CNI's settings is simulated in part only."""
+    notes = []
+    if settings.ipv6:
+        notes.append("IPv6: each node gets one prefix when it starts; it has no pool, and no pod waits for an address")
+    if parse_env_switch(MULTI_NIC, env.get(MULTI_NIC))[0]:
+        notes.append(f"{MULTI_NIC}: the default network card is simulated, other cards are left out")
+    return notes
+
+
 def is_simulated(shape: GroupShape) -> bool:
     """Whether a group's nodes run ipamd."""
-    return not (shape.group.fargate or shape.group.windows or shape.first.settings.spares_subnets)
+    return not (shape.group.fargate or shape.group.windows or shape.first.settings.cni in NOT_SIMULATED)
 
 
 def _why_static(shape: GroupShape) -> str:
@@ -194,13 +204,14 @@ def node_setup_of(shape: GroupShape, env: dict[str, str | None]) -> NodeSetup:
         cooldown=1000 * cooldown_seconds(env),
         eni_limit=min(limit, settings.max_eni or limit),
         type_enis=limit,
-        per_eni=int(limits.k),
+        per_eni=0 if settings.ipv6 else int(limits.k),
         max_pods=on.max_pods,
         unmanaged=limits.unmanaged,
         trunk_slot=settings.pod_eni and kind.trunk_slot,
         trunking=settings.pod_eni and bool(kind.trunking),
         end=inf,
         idle_primary=bool(limits.idle_primary),
+        manages_unschedulable=manages_unschedulable(env),
     )
 
 
@@ -217,6 +228,7 @@ def node_source(plan: Plan, shape: GroupShape, places: tuple[NodePlace, ...], ba
         daemons=shape.first.daemon_pods,
         least=group.min_nodes,
         most=group.min_nodes if fixed else shape.most_nodes,
+        cordons=group.provisioner not in ("karpenter", "auto"),
     )
 
 

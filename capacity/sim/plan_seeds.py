@@ -18,7 +18,7 @@ def simulate_seeds(
     inputs: SimulationInputs | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Distribution:
-    """Play a scenario with each seed: the figures of `capacity simulate --seed --seeds`, in this process.
+    """Simulate a scenario with each seed: the figures of `capacity simulate --seed --seeds`, in this process.
 
     Parameters
     ----------

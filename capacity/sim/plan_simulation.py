@@ -1,4 +1,4 @@
-"""Plays a scenario of a plan: the cluster comes to rest first, then the timeline starts."""
+"""Simulates a scenario of a plan: the pools settle first, then the timeline starts."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class RecordedPods:
 
 @dataclass(frozen=True)
 class CronDemand:
-    """A CronJob beside the plan's workloads: pods of the shape of one of them. Times in seconds."""
+    """A CronJob in addition to the plan's workloads: pods of the shape of one of them. Times in seconds."""
 
     workload: str
     pods: int
@@ -58,9 +58,9 @@ def simulate(
     curve: str | None = None,
     progress: Progress | None = None,
 ) -> SimulationResult:
-    """Play a scenario of a plan over time.
+    """Simulate a scenario of a plan over time.
 
-    The nodes and pods of the scenario's state (``steady``, ``peak`` or ``ceiling``) are started and come to rest;
+    The nodes and pods of the scenario's state (``steady``, ``peak`` or ``ceiling``) are started and their pools settle;
     then the timeline starts, and with it what the scenario does. The same seed gives the same result.
 
     Parameters
@@ -135,7 +135,7 @@ class Play:
         return self.built.cluster
 
     def settle(self) -> None:
-        """Start the nodes, place the pods, and let the pools come to rest."""
+        """Start the nodes, place the pods, and let the pools settle."""
         cluster, settle = self.cluster, round(1000 * self.inputs.settle_s)
         for source, places in enumerate(self.built.nodes):
             for place, count in places:
@@ -154,6 +154,8 @@ class Play:
         if self.inputs.churn:
             cluster.agenda.spawn(happenings.churn(cluster, self.inputs.churn))
             rules.append(f"{self.inputs.churn:g} pods per node and minute are replaced")
+        else:
+            rules += self._churn_of_plan()
         for job in cron:
             work = self._work(job.workload, "--cron")
             process = happenings.cron(cluster, work, job.pods, round(1000 * job.every_s), round(1000 * job.lasts_s))
@@ -166,6 +168,15 @@ class Play:
         if grow_to:
             rules.append(self._grow(grow_to))
         return rules + [_PLAYED[part](self) for part in self.scenario.parts if part not in AT_REST]
+
+    def _churn_of_plan(self) -> list[str]:
+        """The churn that workloads of the plan state."""
+        rules = []
+        for work, workload in enumerate(self.built.plan.workloads):
+            if workload.churn and self.cluster.works[work].groups:
+                self.cluster.agenda.spawn(happenings.churn_of(self.cluster, work, workload.churn))
+                rules.append(f"{60 * workload.churn:g} pods of {workload.name} per hour are replaced")
+        return rules
 
     def follow(self, curve: str | None) -> list[str]:
         """Autoscalers follow the hours of a day, or of a week; returns that in words."""
@@ -232,7 +243,8 @@ class Play:
                 minimal = (self.scenario.strategy or group.update_strategy) == "minimal"
                 surge = 0 if minimal else surge_nodes(len(zones), at_once)
                 process = happenings.upgrade_managed(cluster, source, surge, at_once)
-                said.append(f"{group.name}: + {counted(surge, 'node')}, {at_once} at a time")
+                more = f"+ {counted(surge, 'node')}" if surge else "no more nodes first"
+                said.append(f"{group.name}: {more}, {at_once} at a time")
             cluster.agenda.spawn(process)
         return f"node update: {'; '.join(said) or 'no nodes to update'}"
 
@@ -251,7 +263,7 @@ class Play:
         self.cluster.agenda.spawn(happenings.zone_loss(self.cluster, zone))
         chosen = "" if self.named_zone else " (the zone with the most nodes; zone-loss:zone=Z chooses another)"
         lost = f"{zone}{chosen} is lost with {counted(nodes, 'node')}"
-        return f"{lost}, which start again elsewhere; its addresses stay taken"
+        return f"{lost}, which start again elsewhere; its addresses stay in use"
 
     def burst(self) -> str:
         source, pods = self._fullest()
@@ -278,7 +290,7 @@ class Play:
             if member.source in chosen
         ]
         if not counts:
-            raise SpecError("burst: no node group with nodes to start more of")
+            raise SpecError("burst: no node group has nodes to add")
         pods, source = max(counts)
         return -source, pods
 
@@ -290,7 +302,7 @@ class Play:
             if member.source in chosen
         ]
         self.cluster.agenda.spawn(happenings.second_set(self.cluster, nodes))
-        return f"a second set of {counted(len(nodes), 'node')} with the same pods starts beside the first"
+        return f"a second set of {counted(len(nodes), 'node')} with the same pods starts next to the first"
 
     def spot_storm(self) -> str:
         taken = 0
@@ -298,7 +310,7 @@ class Play:
             count = ceil(self.scenario.share * len(self.cluster.nodes_of(source)))
             taken += count
             self.cluster.agenda.spawn(happenings.spot_storm(self.cluster, source, count))
-        return f"{counted(taken, 'node')} get an interruption notice of 2 min; replacements start at once"
+        return f"{counted(taken, 'node')} get an interruption notice of 2 min; replacements start immediately"
 
 
 _PLAYED: dict[str, Callable[[Play], str]] = {

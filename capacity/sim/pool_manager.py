@@ -9,15 +9,13 @@ Source: aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go; IPv4, the default ne
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Generator
-from dataclasses import dataclass, field
 
-from capacity.sim.ec2_api import THROTTLED, CallFailed, Ec2Api
-from capacity.sim.ec2_side import Ec2Eni, Ec2Side, EniFull, SubnetFull
-from capacity.sim.ipam_store import IpamStore, PoolStats, StoredEni
-from capacity.sim.node_setup import NodeSetup
+from capacity.sim.ec2_api import CallFailed
+from capacity.sim.ec2_side import Ec2Eni, EniFull, SubnetFull
+from capacity.sim.ipam_store import StoredEni
 from capacity.sim.pool_targets import deletable_eni, extra_enis, room_for_eni, too_low, too_many, wanted
+from capacity.sim.simulated_node import SimulatedNode, Steps, call
 
 LOOP_SLEEP = 2_500  # before each half of the loop (ipamd.go L60, L786-793) [ms]
 DECREASE_INTERVAL = 30_000  # L64, L825-834
@@ -25,98 +23,28 @@ RECONCILE_INTERVAL = 60_000  # L63, L1570-1577
 FREED_FOR = 60_000  # reconciliation does not add a CIDR released less long ago (L68, L333-358)
 INSUFFICIENT_WAIT = 120_000  # no increase after a full subnet (L167, L978-981)
 DETACH_PAUSE = 2_000  # between DetachNetworkInterface and DeleteNetworkInterface (awsutils.go L1428-1551)
-NEVER = -(10**15)
-
-Steps = Generator[int, None, None]
-
-
-@dataclass(slots=True)
-class SimulatedNode:
-    """A node at one moment: ipamd's store and memory, EC2's side, and the clock. Times in milliseconds.
-
-    Attributes
-    ----------
-    freed : dict of int to int
-        Until when reconciliation does not add a CIDR that was released.
-    in_step : bool or None
-        Whether a reconciliation would change nothing; None if that is not known since the last EC2 call.
-    log : list of str or None
-        Reasons of the decisions taken, if they are asked for.
-    """
-
-    setup: NodeSetup
-    ec2: Ec2Side
-    store: IpamStore
-    api: Ec2Api
-    now: int = 0
-    ready: bool = False
-    last_decrease: int = NEVER
-    last_action: int = NEVER
-    last_insufficient: int = NEVER
-    freed: dict[int, int] = field(default_factory=dict)
-    calls: Counter[str] = field(default_factory=Counter)
-    in_step: bool | None = None
-    log: list[tuple[int, str]] | None = None
-
-    @property
-    def stats(self) -> PoolStats:
-        """The pool now."""
-        return self.store.stats
-
-    @property
-    def awaits_trunk(self) -> bool:
-        """ENABLE_POD_ENI, and no trunk in the store."""
-        return self.setup.settings.pod_eni and not self.store.trunk
-
-    def say(self, text: str, before: PoolStats | None = None) -> None:
-        """Keep the reason of a decision, with the pool ``before`` it against its targets."""
-        if self.log is None:
-            return
-        if before:
-            text += f" ({before.available} of {before.total} addresses had no pod; {self._targets()})"
-        self.log.append((self.now, text))
-
-    def _targets(self) -> str:
-        targets = self.setup.settings
-        if targets.ip_targets:
-            return f"WARM_IP_TARGET {targets.warm_ip}, MINIMUM_IP_TARGET {targets.minimum_ip}"
-        unit, target = ("PREFIX", targets.warm_prefix) if targets.prefix else ("ENI", targets.warm_eni)
-        return f"WARM_{unit}_TARGET {target}"
-
-
-def call(node: SimulatedNode, kind: str) -> Steps:
-    """One EC2 call: its latency first; the caller then changes EC2's side.
-
-    A throttled call is sent again after a pause, as the SDK does.
-
-    Raises
-    ------
-    CallFailed
-        EC2 answered with an error, or throttled the last try.
-    """
-    for pause in node.api.pauses():
-        wait, error = node.api.send(kind, node.now)
-        yield wait
-        node.calls[kind] += 1
-        node.in_step = None
-        if error is None:
-            return
-        if error != THROTTLED:
-            break
-        yield pause()
-    raise CallFailed(kind)
 
 
 def initialise(node: SimulatedNode) -> Steps:
-    """Start of ipamd on a fresh node (nodeInit, ipamd.go L458-672), with one increase (L674-693)."""
+    """Start of ipamd (nodeInit, ipamd.go L458-672), with one increase (handlePreScaling, L674-693).
+
+    Under custom networking a pool that is still empty fails it: the node does not get ready. The trunk is flagged
+    before the increase, so it can take the address or the slot that the first ENI for pods lacks.
+    """
     yield from call(node, "DescribeNetworkInterfaces")
     managed = node.ec2.metadata()
     for number in managed:
-        yield from call(node, "CreateTags")
+        yield from tag_eni(node, number)
         yield from set_up_eni(node, number)
+        if node.setup.settings.ipv6:  # one /80 for all pods (L1177-1214)
+            yield from call(node, "DescribeNetworkInterfaces")
+            yield from call(node, "AssignIpv6Addresses")
     if not node.setup.settings.custom_networking:  # awsutils.go L668-705
         for _ in managed:
             yield from call(node, "ModifyNetworkInterfaceAttribute")
+    if node.setup.settings.ipv6:
+        node.ready = True
+        return
     flag_for_trunk(node)
     if too_low(node.setup, node.stats):
         yield from increase(node)
@@ -134,6 +62,14 @@ def flag_for_trunk(node: SimulatedNode) -> None:
             return
         node.ec2.add(Ec2Eni(own, trunk=True))
         node.in_step = None
+
+
+def tag_eni(node: SimulatedNode, number: int) -> Steps:
+    """Give an ENI ipamd's tags if it lacks them; the trunk gets none (ipamd.go L525-535, L1620-1625)."""
+    eni = node.ec2.enis[number]
+    if not eni.trunk and not eni.tagged:
+        yield from call(node, "CreateTags")
+        eni.tagged = True
 
 
 def set_up_eni(node: SimulatedNode, number: int) -> Steps:
@@ -163,7 +99,7 @@ def update(node: SimulatedNode) -> Steps:
 
 def increase(node: SimulatedNode) -> Steps:
     """Grow one ENI, or attach a new one (increaseDatastorePool, ipamd.go L968-1009); an error ends it."""
-    if node.now - node.last_insufficient <= INSUFFICIENT_WAIT:
+    if not node.provisions or node.now - node.last_insufficient <= INSUFFICIENT_WAIT:
         return
     try:
         ended = yield from _grow_eni(node)
@@ -282,7 +218,7 @@ def decrease(node: SimulatedNode) -> Steps:
 
 def free_eni(node: SimulatedNode) -> Steps:
     """Detach and delete one ENI; its addresses stay taken until the end (tryFreeENI, ipamd.go L849-889)."""
-    eni = deletable_eni(node.setup, node.store, node.now)
+    eni = deletable_eni(node.setup, node.store, node.now) if node.provisions else None
     if eni is None:
         return
     node.say(f"high: ENI {eni.number} has no pods and is deleted", node.stats)
@@ -343,8 +279,7 @@ def _reconcile_enis(node: SimulatedNode) -> Steps:
         if number in node.store.enis:
             yield from _reconcile_cidrs(node, number)
             continue
-        if not node.ec2.enis[number].trunk:
-            yield from call(node, "CreateTags")
+        yield from tag_eni(node, number)
         yield from set_up_eni(node, number)
 
 

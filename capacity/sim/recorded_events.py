@@ -1,4 +1,4 @@
-"""RecordedPods pod events as CSV: when pods of which workload came and went."""
+"""Recorded pod events as CSV: when pods of which workload came and went."""
 
 from __future__ import annotations
 

@@ -52,6 +52,8 @@ def _waits(result: SimulationResult) -> Iterator[str]:
         pods, verb = counted(result.waited, "pod"), _verb(result.waited, "wait")
         share = result.waited / result.started
         yield f"{pods} of {result.started:,} ({share:.1%}) {verb} for an address, up to {span(longest)}"
+    elif result.started and (result.still_waiting or result.never):
+        yield f"{counted(result.started, 'pod')} {_verb(result.started, 'get')} an address without a wait"
     elif result.started:
         yield f"none of {counted(result.started, 'pod')} waits for an address"
     if result.still_waiting:

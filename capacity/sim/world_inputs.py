@@ -12,7 +12,7 @@ from random import Random
 from capacity.errors import SpecError, check_count, check_number
 from capacity.sim.cluster_life import Pace
 from capacity.sim.ec2_api import Bucket, Ec2Api
-from capacity.sim.ec2_side import EC2_CALLS
+from capacity.sim.ec2_side import ALL_CALLS
 
 # Medians. No vendor publishes them: the order of magnitude is that of the CNI's own metric awscni_aws_api_latency_ms
 # (AssignPrivateIpAddresses 510 ms in aws/amazon-vpc-cni-k8s#3480), and "up to 10 s" for an ENI to be attached
@@ -29,12 +29,18 @@ LATENCY_MS: Mapping[str, int] = {
     "AttachNetworkInterface": 1500,
     "DetachNetworkInterface": 200,
     "DeleteNetworkInterface": 300,
+    "AssignIpv6Addresses": 300,
 }
 LATENCY_SPREAD = 0.3  # sigma of the logarithm: 95% of the calls within 0.55 to 1.8 times the median
 # Amazon EC2 developer guide, ec2-api-throttling: buckets of 100 tokens and 20 per second for non-mutating actions, 50
 # and 5 for mutating ones. Single actions of an account can have other values (Service Quotas).
 READS, WRITES = Bucket(100, 20), Bucket(50, 5)
-BUCKETS: Mapping[str, Bucket] = {kind: READS if kind.startswith("Describe") else WRITES for kind in EC2_CALLS}
+BUCKETS: Mapping[str, Bucket] = {kind: READS if kind.startswith("Describe") else WRITES for kind in ALL_CALLS}
+ASSUMED = (
+    "Assumed, without a published source: the latency of EC2's calls, and how long nodes and pods take to start or "
+    "end (--latency, --node-start, --node-end, --pod-stop, --pod-ready). The token buckets are those of EC2's "
+    "categories; the account's buckets can differ (--bucket)."
+)
 
 
 @dataclass(frozen=True)
@@ -46,11 +52,11 @@ class SimulationInputs:
     seconds : float
         Length of the timeline. [s]
     settle_s : float
-        Time before it for pods to be placed and pools to come to rest. [s]
+        Time before it for pods to be placed and pools to settle. [s]
     step_s : float or None
         Between two samples; None: 120 samples in all. [s]
     churn : float
-        Pods replaced per node and minute, besides the scenario. [pods/min]
+        Pods replaced per node and minute, besides the scenario; 0: what the workloads of the plan state. [pods/min]
     latency_ms, spread : mapping of str to int, float
         Median latency of EC2's calls, and sigma of its logarithm.
     failing : mapping of str to float

@@ -1,7 +1,7 @@
 """Allocates new subnets from the free space of a VPC.
 
 Rule: the largest first, each at the lowest free aligned address. A subnet is *growth-ready* when the other half of the
-next larger block (its sibling) stays free: a subnet cannot be resized, but a neighbour of equal size can be added
+next larger block (its sibling) stays free: a subnet cannot be resized, but a neighbor of equal size can be added
 later, and one route or rule of the larger block covers both. As many subnets as possible, the largest first, are
 growth-ready; if space is short, the others are not.
 """

@@ -7,6 +7,7 @@ import gzip
 import json
 import os
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,9 @@ def test_the_first_comment_says_what_changes_per_subnet_and_in_dollars(repositor
     assert "| steady | ok → exhausted |" in body
     assert "<details><summary>Every scenario</summary>" in body
     assert "**Fix**" in body or "Nearest" in body
+    order = ["**EXHAUSTED: ", "#### What this pull request changes", "per month now (+", "#### The plan of this branch"]
+    places = [body.index(text) for text in [*order, "**Fix**"]]
+    assert places == sorted(places)  # the verdict, what changes, in dollars, then the fix
     assert repository.summary.read_text() in body
     assert repository.output() == {
         "verdict": "exhausted",
@@ -208,7 +212,9 @@ def test_a_base_that_was_not_fetched_is_no_new_plan(repository: Repository) -> N
 def test_the_output_of_kustomize_is_merged_into_the_plan(repository: Repository) -> None:
     Path("built.yaml").write_text(DEPLOYMENT)
     with github() as server:
-        assert run(repository.env(server, INPUT_IMPORT="built.yaml")) == 0
+        assert run(repository.env(server, INPUT_IMPORT="built.yaml", INPUT_SARIF_FILE="found.sarif")) == 0
+        assert "### IP capacity: shop (capacity.yaml, " in server.comments[0]["body"]
+        assert tempfile.gettempdir() not in server.comments[0]["body"] + Path("found.sarif").read_text()
         assert run(repository.env(server, INPUT_IMPORT="missing.yaml")) == 2
     assert "missing.yaml" in server.comments[0]["body"]
     assert len(server.comments) == 1

@@ -251,6 +251,30 @@ def test_charts_have_a_layout_for_a_phone(browser: Any, pages: dict[str, str], s
     assert complaints == []
 
 
+def test_a_phone_shows_wide_rows_as_lists_and_the_scenarios_side_by_side(browser: Any, pages: dict[str, str]) -> None:
+    visit = Visit(browser, pages["example"])
+    visit.page.set_viewport_size({"width": 390, "height": 844})
+    lists = visit.page.locator("table.stacked >> visible=true").count()
+    cut = visit.page.evaluate(CUT_LISTS)
+    cell = visit.page.locator("table.stacked td >> visible=true").first
+    before = cell.evaluate("e => getComputedStyle(e, '::before').content")
+    cells = visit.page.locator("[aria-labelledby=free-share] table >> nth=0").locator("tbody td.level").all()
+    shares = [box for share in cells if (box := share.bounding_box())]
+    visit.page.set_viewport_size({"width": 1280, "height": 844})
+    wide = cell.evaluate("e => getComputedStyle(e).display")
+    visit.close()
+    assert lists >= 3
+    assert cut == []
+    assert before == '"severity"'  # the heading of the column
+    assert len(shares) == 36
+    assert max(box["x"] + box["width"] for box in shares) <= 390
+    assert wide == "table-cell"
+
+
+CUT_LISTS = """() => Array.from(document.querySelectorAll("table.stacked"))
+  .filter((e) => e.parentElement.scrollWidth > e.parentElement.clientWidth + 1).map((e) => e.caption.textContent)"""
+
+
 LETTERS = """() => Array.from(document.querySelectorAll(".chart svg text"))
   .filter((e) => e.getBoundingClientRect().width > 0)
   .map((e) => parseFloat(getComputedStyle(e).fontSize) * e.ownerSVGElement.getBoundingClientRect().width

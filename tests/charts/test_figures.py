@@ -215,15 +215,26 @@ def test_small_multiples_share_one_date_axis() -> None:
 NARROW = replace(LIGHT, narrow=True, titled=False)
 
 
-@pytest.mark.parametrize("name", ["limits", "subnets", "headroom-nodes", "warm"])
+@pytest.mark.parametrize("name", ["limits", "subnets", "headroom-nodes", "warm", "packed-nodes", "frontier"])
 def test_a_narrow_chart_fits_a_phone_and_needs_no_title(name: str) -> None:
     figure = samples.figures(NARROW)[name]()
     assert figure.get_figwidth() == 3.6
     assert figure.axes[0].get_title(loc="left") == ""
+    figure.canvas.draw()
     renderer = figure.canvas.get_renderer()
     boxes = [t.get_window_extent(renderer) for a in figure.axes for t in a.texts]
     assert boxes
     assert max(box.x1 for box in boxes) <= figure.bbox.x1 + 1
+
+
+@pytest.mark.parametrize("name", sorted(samples.figures()))
+def test_the_label_of_an_axis_is_inside_the_chart(name: str) -> None:
+    figure = samples.figures(LIGHT)[name]()
+    figure.canvas.draw()
+    renderer = figure.canvas.get_renderer()
+    boxes = [a.xaxis.label.get_window_extent(renderer) for a in figure.axes if a.get_xlabel()]
+    assert all(figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 for box in boxes)
+    assert all(figure.bbox.y0 <= box.y0 for box in boxes)
 
 
 @pytest.mark.parametrize("name", sorted(samples.figures()))

@@ -41,6 +41,7 @@ def completed(words: str, at: int) -> tuple[list[str], set[str]]:
     [
         ("capacity maxpods m7g.2", ["m7g.2xlarge"]),
         ("capacity node m5.large m5.x", ["m5.xlarge"]),
+        ("capacity size --type m7g.2", ["m7g.2xlarge"]),
         ("capacity maxp", ["maxpods"]),
         ("capacity data v", ["verify"]),
         ("capacity maxpods --mode pre", ["prefix"]),
@@ -92,6 +93,8 @@ checks: {scenarios: [steady, upgrade+zone-loss, {burst: {nodes: 10}}]}
         ("capacity explain priv", ["private-a", "private-b"]),
         ("capacity explain private-b.w", ["private-b.warm"]),
         ("capacity explain gen", ["general"]),
+        ("capacity check --scenario peak+ro", ["peak+rollout"]),
+        ("capacity check --public-ipv4 b", ["batch"]),
         (
             "capacity compare --set nodeGroups[b",
             [f"nodeGroups[batch].{k}=" for k in ("maxPods", "nodes.desired", "nodes.max")],

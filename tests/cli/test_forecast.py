@@ -69,10 +69,11 @@ class TestForecast:
 
     def test_the_table_says_the_answer_first(self) -> None:
         done = run("forecast", PLAN, "--as-of", "2026-12-01", "--horizon", "4y", "--paths", "500")
-        first = "Already exhausted at peak: private-b is 43 addresses short (and 4 more scenarios: capacity check). "
+        first = "Already exhausted at peak: private-b is 43 addresses short. "
+        first += "4 more scenarios are exhausted (capacity check). "
         assert done.stdout.startswith(f"{first}In the steady state, private-b runs out about 20")
         assert first.strip() not in done.stderr
-        assert "warning: without growth, so constant: search, image-resize" in done.stderr
+        assert "warning: no growth in the plan, so constant: search, image-resize" in done.stderr
 
     def test_nothing_reassures_where_check_calls_the_plan_exhausted(self) -> None:
         """By default no draw of the example runs out in steady; check calls it exhausted at peak."""

@@ -70,7 +70,7 @@ def test_no_answer_commands_the_runner(plan: str, verb: tuple[str, ...], form: s
     assert not runner_obeys(done.stderr)
 
 
-@pytest.mark.parametrize("form", ["junit", "sarif"])
+@pytest.mark.parametrize("form", ["junit", "sarif", "slack"])
 def test_nor_do_the_formats_of_machines(plan: str, form: str) -> None:
     assert not runner_obeys(capacity("check", plan, "-o", form).stdout)
 

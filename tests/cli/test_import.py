@@ -154,7 +154,7 @@ class TestMerging:
         }
         assert done.code == 0
         assert found["nodeGroups[general].nodes.desired"] == ("changed", "4", "1")
-        assert found["nodeGroups[batch]"] == ("only in the plan", "there", None)
+        assert found["nodeGroups[batch]"] == ("only in the plan", "present", None)
         assert capacity(*arguments, "--exit-code").code == 1
         same = capacity("import", "eksctl", str(EXAMPLES / "cluster.yaml"), "--diff", str(plan), "--exit-code")
         assert same.code == 0

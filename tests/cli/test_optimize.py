@@ -193,7 +193,7 @@ def test_a_mistake_is_one_line(arguments: tuple[str, ...], message: str) -> None
     ("pods", "words"),
     [
         ("web=250m,512Mi,0", "There are no pods: nothing to buy."),
-        ("web=99,512Mi,1", "Nothing can be bought: a pod of web requests 99 CPU"),
+        ("web=99,512Mi,1", "No node groups pass the check: a pod of web requests 99 CPU"),
     ],
 )
 def test_what_has_no_node_groups_is_said(pods: str, words: str) -> None:
@@ -249,12 +249,12 @@ def test_a_time_limit_gives_an_answer_with_its_bound() -> None:
 
 def test_the_page_says_what_to_buy_and_how_good_it_is() -> None:
     page = capacity("optimize", *PODS, *FEW, "-q", "-o", "md").stdout
-    assert "node groups to create" in page
+    assert "Node groups to create" in page
     assert page.startswith("Buy ")
     assert "(proven lower bound). A perfect packing reaches it." in page
     assert "lower bound" in page
     assert "other choices" in page
-    assert "addresses by subnet" in page
+    assert "Addresses by subnet" in page
 
 
 def test_the_frontier_is_a_table_and_each_figure_can_be_minimized(tmp_path: Path) -> None:
@@ -271,7 +271,7 @@ def test_the_frontier_is_a_table_and_each_figure_can_be_minimized(tmp_path: Path
         "frontier.png", "frontier.svg", "packed-nodes.png", "packed-nodes.svg"
     ]  # fmt: skip
     page = (tmp_path / "a.md").read_text()
-    assert "![Cost against addresses against nodes](charts/frontier.svg)" in page
+    assert "![Trade-off of cost, addresses and nodes](charts/frontier.svg)" in page
     assert "| this answer |" in page
 
 
@@ -282,7 +282,10 @@ def test_without_the_solver_one_line_names_the_extra() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "error: capacity optimize needs highspy: pip install 'eks-pod-capacity[optimize]'\n"
+    assert done.stderr == (
+        "error: capacity optimize needs highspy: pip install 'eks-pod-capacity[optimize]' or "
+        "pipx install --force 'eks-pod-capacity[optimize]'\n"
+    )
 
 
 def test_the_plans_own_groups_are_compared_as_they_are(tmp_path: Path) -> None:

@@ -144,7 +144,7 @@ def test_sizing_adds_what_optimize_answers(tmp_path: Path) -> None:
     optimized = subprocess.run([CAPACITY, "optimize", *asked], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert report["sizing"] == json.loads(optimized.stdout)["results"]
     titles = [t["title"] for t in report["tables"] if t["section"] == "sizing"]
-    assert titles[:2] == ["node groups to create", "what other choices cost (addresses and nodes at the peak)"]
+    assert titles[:2] == ["Node groups to create", "What other choices cost (addresses and nodes at the peak)"]
     page = run(*chosen, "-o", "md", "--charts", "charts", cwd=tmp_path).stdout
     assert "## Node groups to buy" in page
     assert "](charts/packed-nodes.svg)" in page

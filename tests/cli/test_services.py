@@ -174,3 +174,11 @@ def test_the_network_in_the_cost_of_a_check() -> None:
     assert "load-balancer" not in json.dumps(cost())
     done = capacity("check", EXAMPLE, "--cross-zone-gb", "10")
     assert (done.code, "--cross-zone-gb needs --network-cost" in done.stderr) == (2, True)
+
+
+def test_prices_of_another_region_are_unknown_by_name() -> None:
+    balancers = ("services", "--services", "4", "--type", "LoadBalancer", "-q")
+    told = "The prices in eu-west-1 are not known, only those in us-east-1."
+    assert told in capacity(*balancers, "--region", "eu-west-1").stdout
+    assert "are not known" not in capacity(*balancers, "--region", "us-east-1").stdout
+    assert "The prices without a region are not known" in capacity(*balancers).stdout

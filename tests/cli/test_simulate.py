@@ -211,7 +211,10 @@ def test_the_chart(tmp_path: Path) -> None:
             (str(EXAMPLES / "cilium-eni.yaml"),),
             "simulate: Cilium manages the addresses of these nodes",
         ),
-        ((str(EXAMPLES / "ipv6.yaml"),), "simulate: with IPv6 each node gets one prefix at its start"),
+        (
+            (FIRST, "--set", "cni.env.DISABLE_NETWORK_RESOURCE_PROVISIONING=true"),
+            "simulate: with DISABLE_NETWORK_RESOURCE_PROVISIONING the CNI does not change its pool",
+        ),
         ((str(EXAMPLES / "overlay.yaml"),), "simulate: pods have addresses of an overlay network"),
         ((FIRST, "--scenario", "rolout"), "'rolout' is not one of"),
         ((FIRST, "--for", "soon"), "--for: 'soon' is not a length of time"),
@@ -244,6 +247,23 @@ def test_what_is_refused_is_one_line(arguments: tuple[str, ...], message: str) -
     assert (done.code, done.stdout) == (2, "")
     assert message in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_workloads_churn_as_the_plan_states() -> None:
+    """About 240 pods of web are replaced in 2 h; --churn takes their place."""
+    stated = (SHOP, "--set", "workloads.web.churn=2/min", "--for", "2h")
+    summary = answer(*stated)["results"]["summary"]
+    assert summary["rule"] == "120 pods of web per hour are replaced"
+    assert 200 <= summary["pods_started"] <= 280
+    own = answer(*stated, "--churn", "1/h")["results"]["summary"]
+    assert own["rule"] == "0.0166667 pods per node and minute are replaced"
+    assert own["pods_started"] < 60
+
+
+def test_what_is_assumed_is_said_with_the_answer() -> None:
+    assumed = answer(FIRST, "--for", "1m")["results"]["summary"]["assumed"]
+    assert assumed.startswith("Assumed, without a published source: the latency of EC2's calls")
+    assert assumed in run("simulate", FIRST, "--for", "1m", "--wide").stdout
 
 
 def test_ctrl_c_prints_what_was_simulated(tmp_path: Path) -> None:

@@ -271,3 +271,11 @@ def test_one_line_and_exit_2(arguments: tuple[str, ...], message: str) -> None:
     assert (done.code, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith(f"error: {message}")
+
+
+def test_the_same_advice_for_several_subnets_is_one_line() -> None:
+    done = capacity("subnets", "examples/shop-prod.yaml", "--want", "4", "-q")
+    lines = [line for line in done.stdout.split("\n") if "counts alone do not show" in line]
+    assert lines == [
+        "- private-a, private-b, private-c: counts alone do not show which blocks to reserve: an ENI list does"
+    ]

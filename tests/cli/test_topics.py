@@ -86,3 +86,33 @@ def test_the_density_of_pods_with_security_groups() -> None:
     (group,) = results("network-policy", str(EXAMPLES / "first-plan.yaml"))["density"]
     assert (group["instance_type"], group["max_pods"], group["branch_enis"]) == ("m5.large", 29, 9)
     assert "density" not in results("network-policy")[0]
+
+
+def test_how_long_the_pods_of_the_scale_up_take() -> None:
+    """m5.large: 45 s until a node starts; private-b has too few addresses for the last pods of the shop."""
+    small = results("autoscaling", str(EXAMPLES / "first-plan.yaml"))["scale_up"]
+    assert small["pods"] == 16
+    assert small["served_s"]["p50"] < 45 < small["served_s"]["p100"] < 90
+    assert small["without_address"] == 0
+    shop = results("autoscaling", SHOP)["scale_up"]
+    assert (shop["pods"], shop["served_s"]["p100"], shop["without_address"] > 0) == (224, None, True)
+    page = capacity("explain", "autoscaling", str(EXAMPLES / "first-plan.yaml"), "-q").stdout
+    assert "Simulated, 16 more pods at the same time get their addresses: 50% within 5 s, all within" in page
+
+
+def test_a_plan_without_a_pool_of_the_cni_says_why_nothing_is_simulated() -> None:
+    assert results("autoscaling", str(EXAMPLES / "overlay.yaml"))["scale_up"] is None
+    page = capacity("explain", "autoscaling", str(EXAMPLES / "overlay.yaml"), "-q").stdout
+    assert "is not simulated: pods have addresses of an overlay network" in page
+
+
+def test_control_plane_tiers() -> None:
+    """224 pods at 167 pods a second take 1.3 s; unknown figures are null; $1.65 × 730 h."""
+    standard, xl, *_, largest = results("control-plane-tiers", SHOP)
+    assert (standard["seats"], standard["database_gb"], standard["usd_per_month"]) == (None, 8, 0)
+    assert (xl["seats"], xl["pods_per_second"], xl["database_gb"]) == (1700, 167, 16)
+    assert (xl["usd_per_hour"], xl["usd_per_month"], xl["schedule_s"]) == (1.65, 1204.5, 1.3)
+    assert (largest["tier"], largest["seats"], largest["schedule_s"]) == ("tier-8xl", None, None)
+    assert all(row["schedule_s"] is None for row in results("control-plane-tiers"))
+    page = capacity("explain", "control-plane-tiers", SHOP, "-q").stdout
+    assert "The maximum of the workloads is 224 more pods than now; the plan states no churn." in page

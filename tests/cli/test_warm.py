@@ -160,3 +160,22 @@ def test_a_wrong_churn_is_one_line(options: tuple[str, ...], message: str) -> No
     done = run("warm", EXAMPLE, *options)
     assert (done.code, done.stdout) == (2, "")
     assert message in done.stderr
+
+
+def test_the_plan_can_state_the_churn() -> None:
+    """120 pods of web an hour over 11 nodes are 2/11 a minute and node."""
+    stated = run("warm", EXAMPLE, "--set", "workloads.web.churn=120/h", "--budget", "2s", "-o", "json")
+    answered = json.loads(stated.stdout)
+    source = "120 pods per hour that the workloads of the plan state, over 11 nodes"
+    assert answered["inputs"]["churn"] == source
+    by_hand = json.loads(run("warm", EXAMPLE, "--churn", "10.909091/h", "--budget", "2s", "-o", "json").stdout)
+    theirs = [row["churn"]["calls_per_hour"] for row in by_hand["results"]["settings"]]
+    assert [row["churn"]["calls_per_hour"] for row in answered["results"]["settings"]] == theirs
+    page = run("warm", EXAMPLE, "--set", "workloads.web.churn=120/h", "--budget", "2s", "--wide").stdout
+    assert f"Simulated: 0.182 pods per minute are replaced on each node ({source})" in page
+
+
+def test_a_plan_without_churn_is_not_simulated() -> None:
+    answered = json.loads(run("warm", EXAMPLE, "-o", "json").stdout)
+    assert "churn" not in answered["inputs"]
+    assert all("churn" not in row for row in answered["results"]["settings"])

@@ -16,7 +16,9 @@ from tests.docs.markdown import REPO, Block, anchors, blocks, links, pages
 PAGES = pages()
 BLOCKS = [block for page in PAGES for block in blocks(page)]
 CONSOLE = [
-    block for block in BLOCKS if block.language == "console" and re.search(r"^\$ .*\bcapacity\b", block.text, re.M)
+    block
+    for block in BLOCKS
+    if block.language == "console" and re.search(r"^\$ .*\b(capacity|kubectl-podips)\b", block.text, re.M)
 ]
 PYTHON = [page for page in PAGES if any(block.language in ("python", "pycon") for block in blocks(page))]
 SHELL = [block for block in BLOCKS if block.language in ("", "sh", "bash", "shell")]

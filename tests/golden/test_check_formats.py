@@ -15,7 +15,13 @@ HERE = Path(__file__).parent
 
 @pytest.mark.parametrize(
     ("output", "file"),
-    [("md", "check.md"), ("github", "check.github.txt"), ("junit", "check.junit.xml"), ("sarif", "check.sarif.json")],
+    [
+        ("md", "check.md"),
+        ("slack", "check.slack.txt"),
+        ("github", "check.github.txt"),
+        ("junit", "check.junit.xml"),
+        ("sarif", "check.sarif.json"),
+    ],
 )
 def test_the_answer_in_full(output: str, file: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(HERE)

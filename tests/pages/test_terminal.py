@@ -180,3 +180,19 @@ class TestWidths:
         rows = [{"f": "private-a +72, private-b +72", "why": "also enough, but disrupts more (new cluster)"}]
         lines = show(Table(columns, rows), width=60).splitlines()
         assert [line.split("  ")[0] for line in lines[2:]] == ["private-a +72,", "private-b +72"]
+
+
+def test_a_negative_number_has_a_hyphen_and_a_formula_its_minus() -> None:
+    told = Page([Text("Free: −43, change −$3.00, 3 × (10 − 1)")])
+    assert render_terminal(told, Screen()) == "Free: -43, change -$3.00, 3 × (10 − 1)\n"
+
+
+def test_one_long_name_among_short_ones_leaves_room_for_other_columns() -> None:
+    columns = [TableColumn("lever", "lever"), TableColumn("risk", "disrupts", 1), TableColumn("why", "why")]
+    names = ["warm-targets", "ipv6", "rebalance", "warm-targets + lower-max-pods + rebalance"]
+    why = "also enough, but disrupts more (architecture)"
+    rows = [{"lever": name, "risk": "architecture", "why": why} for name in names]
+    text = show(Table(columns, rows, ""), width=66)
+    assert "Not shown" not in text
+    assert "rebalance" in text
+    assert max(map(width, text.split("\n"))) <= 66

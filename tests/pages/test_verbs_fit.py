@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import struct
 import subprocess
 import sys
@@ -12,13 +13,17 @@ import termios
 from pathlib import Path
 
 import pytest
+import typer.main
 
+from capacity.cli.main import VERBS as VERB_TABLE
+from capacity.cli.main import app
 from capacity.cli.output import Sink, screen_width
 from capacity.pages.terminal import width
 from tests.cli.command import run
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 CAPACITY = Path(sys.executable).with_name("capacity")
+SOURCES = [*(EXAMPLES.parent / "capacity/pages").glob("*.py"), *(EXAMPLES.parent / "capacity/fleet").glob("*.py")]
 VERBS = (
     "maxpods m5.large m6i.2xlarge --pod-eni --explain",
     "node m5.large c7g.2xlarge --pod-cpu 250m --pod-memory 512Mi --pods 12 --explain",
@@ -41,7 +46,31 @@ VERBS = (
     "import aws --from {examples}/aws-answers -o table",
     "import kubectl {examples}/import/objects.yaml --diff {examples}/shop-prod.yaml",
     "optimize --pod web=250m,512Mi,20 --types m5.large,m5.xlarge --effort quick",
+    "compare {examples}/first-plan.yaml {examples}/shop-prod.yaml",
+    "simulate {examples}/shop-prod.yaml --scenario peak --for 5m",
+    "simulate --type m5.large --pods 20 --churn 2/min --for 20m --explain",
+    "fleet check {examples}/fleet --exit-zero",
+    "fleet forecast {examples}/fleet {examples}/shop-prod.yaml --paths 100 --as-of 2026-11-30",
+    "fleet simulate {examples}/fleet --for 5m",
+    "fleet optimize {examples}/fleet --types m5.large,m5.xlarge --effort quick",
+    "explain security-groups",
+    "explain autoscaling {examples}/shop-prod.yaml",
+    "explain control-plane-price",
+    "data diff",
+    "report {examples}/shop-prod.yaml -o table --as-of 2026-11-25",
 )
+# Verbs whose whole answer is a file or a plan, with what they print on a terminal in the tests of `tests/cli`.
+FILES = {
+    "init",
+    "completion",
+    "import eksctl",
+    "import cloudformation",
+    "import karpenter",
+    "import helm",
+    "import files",
+}
+FILES |= {"import terraform", "fleet report", "fleet import", "data refresh"}
+PASTED = ("# ", "aws ", "kubectl ", "eksctl ", "capacity report ")  # text to copy stays whole
 
 
 def answered(command: str) -> str:
@@ -50,11 +79,58 @@ def answered(command: str) -> str:
     return done.stdout
 
 
+def to_read(text: str) -> list[str]:
+    """The lines without text to copy, which stays whole."""
+    blocks = [block.split("\n") for block in text.split("\n\n")]
+    return [
+        line
+        for block in blocks
+        if not block[0].startswith("# ")
+        for line in block
+        if not line.strip().startswith(PASTED)
+    ]
+
+
+@pytest.mark.parametrize("columns", [80, 120])
 @pytest.mark.parametrize("command", VERBS)
-def test_it_fits(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_fits(command: str, columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert [line for line in to_read(answered(command)) if width(line) > columns] == []
+
+
+def every_command() -> list[str]:
+    """Every verb and sub-verb."""
+    group = typer.main.get_command(app)
+    found = []
+    for name in VERB_TABLE:
+        members = getattr(group.commands[name], "commands", {})  # type: ignore[attr-defined]
+        found += [f"{name} {member}" for member in members] or [name]
+    return found
+
+
+def test_every_verb_is_here() -> None:
+    names = every_command()
+    shown = {next((n for n in names if f"{command} ".startswith(f"{n} ")), command) for command in VERBS}
+    assert len(names) > 30
+    assert set(names) <= shown | FILES | {"record"}
+
+
+@pytest.mark.parametrize("name", ["", *every_command()])
+def test_help_fits_and_breaks_no_word(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    text = answered(command).split("# How to fix it")[0]  # commands stay whole
-    assert [line for line in text.split("\n") if width(line) > 80] == []
+    done = run(*name.split(), "--help")
+    assert done.code == 0, done.stderr
+    lines = done.stdout.split("\n")
+    assert [line for line in lines if width(line) > 80 or re.search(r"\w-$", line)] == []
+
+
+def test_no_heading_has_a_comma() -> None:
+    """The headings of columns that are left out are listed with commas."""
+    headings = [
+        told for path in SOURCES for told in re.findall(r'TableColumn\("\w+", "([^"]*)"', path.read_text("utf-8"))
+    ]
+    assert len(headings) > 200
+    assert [heading for heading in headings if "," in heading] == ["why, or why not"]  # never left out
 
 
 @pytest.mark.parametrize("command", VERBS[:6])

@@ -191,7 +191,7 @@ def test_the_fix_is_applied_and_taken_back(planner: Planner) -> None:
     page = planner.page
     page.click("#find-fix")
     page.wait_for_selector("#fixes .fix-card")
-    assert "every scenario is OK" in planner.words("#fixes .fix-card")
+    assert "makes every scenario OK" in planner.words("#fixes .fix-card")
     assert "WARM_IP_TARGET" in planner.words("#fixes .fix-card pre")
     with planner.answering():
         page.click("#fixes .fix-card button")

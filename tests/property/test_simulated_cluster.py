@@ -200,3 +200,30 @@ def test_at_rest_the_pool_is_that_of_the_closed_forms(
     assert pool.lowest <= len(store.enis) + store.total <= pool.highest
     assert len(cluster.waiting) == pool.pods_without_address
     assert isinstance(member.life, NodeLife)
+
+
+def test_a_node_whose_first_eni_found_no_address_is_ready_when_there_is_room() -> None:
+    """Its container starts again after 10, 20, 40 s; nodeInit fails under custom networking if the subnet is full."""
+    cluster = cluster_of(CniSettings(custom_networking=True), 26, 0, 1, trunk=False, failing=False)
+    cluster.api.buckets = {}
+    space = cluster.spaces[0]
+    held = space.take(space.free)
+    cluster.start_node(0, cluster.sources[0].places[0], 0)
+    cluster.agenda.run(60_000)
+    assert [member.ready for member in cluster.members.values()] == [False]
+    assert 3 <= cluster.api.calls["CreateNetworkInterface"] <= 4
+    assert cluster.api.calls["CreateTags"] == 1
+    space.release(held)
+    cluster.agenda.run(150_000)
+    assert [member.ready for member in cluster.members.values()] == [True]
+
+
+def test_a_drained_node_is_cordoned_but_karpenters_is_not() -> None:
+    for cordons in (True, False):
+        cluster = cluster_of(CniSettings(), 24, 0, 1, trunk=False, failing=False)
+        cluster.sources = [replace(cluster.sources[0], cordons=cordons)]
+        cluster.start_node(0, cluster.sources[0].places[0], 0)
+        cluster.agenda.run(60_000)
+        (member,) = cluster.members.values()
+        cluster.drain(member)
+        assert (member.open, member.life.node.unschedulable) == (False, cordons)

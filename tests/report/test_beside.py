@@ -56,7 +56,7 @@ def test_the_decision_names_the_change_and_has_three_sides() -> None:
     sides = rows_of(text, "Before and after")
     assert list(sides) == ["today", "proposed", "with the fix"]
     assert [sides["today"][0], sides["proposed"][0]] == [checked()["verdict"], checked(*CHANGE)["verdict"]]
-    assert "Proposed change against the plan without --set: EXHAUSTED → TIGHT: " in text
+    assert "Proposed change, compared with the plan without --set: EXHAUSTED → TIGHT: " in text
     assert "With it the plan is still tight: the fix below makes it pass." in text
     assert "- Lowest free share: **2.0%** – today −64.9%; " in text
     assert "Today: Held but unused in steady: " in text

@@ -99,7 +99,7 @@ def test_the_fix_has_its_changes_risk_and_cost() -> None:
     assert f"Fix: {' + '.join(best['levers'])} makes this plan pass (re-checked):" in text
     for summary, trade_off in zip(best["summary"].split("; "), best["cost"], strict=True):
         assert f"- {summary} (trade-off: {trade_off})" in text
-    assert f"Disturbs: {best['risk']}. The cost per month stays the same." in text
+    assert f"Disrupts: {best['risk']}. The cost per month stays the same." in text
     assert "The section Findings and fixes has the commands; " in text
     assert text.strip().startswith("Decide whether to apply the fix below or to make another change.")
 
@@ -121,7 +121,7 @@ def test_every_document_has_the_first_screen() -> None:
     assert len(figures.facts) == 4
     for fact in figures.facts:
         assert f'<dt>{fact.name}</dt><dd class="figure"><bdi>{fact.value}</bdi>' in html
-        assert f"{fact.name}: {fact.value} – {fact.note}" in text
+        assert f"{fact.name}: {fact.value} – {fact.note}".replace("−", "-") in text
         assert f"<t>{fact.value}</t>" in strings
         assert f"<t>{fact.note}</t>" in strings
     assert "date: 2026-11-25 · plan: " in render_markdown(page)

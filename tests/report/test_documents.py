@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import builtins
 import io
 import json
 import re
+import sys
 import zipfile
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from capacity.advice.findings.codes import Finding
 from capacity.advice.whatif import PERCENTS, modes_of, what_if, with_mode
+from capacity.charts.theme import LIGHT
 from capacity.cluster.check import check
 from capacity.cluster.typical import group_offers, typical_pod
 from capacity.errors import MissingExtra
@@ -192,16 +192,41 @@ def test_the_workbook_has_formats_charts_and_whole_names() -> None:
     assert any('<c:grouping val="stacked"/>' in chart and "steady" in chart for chart in charts)
 
 
+def test_a_chart_of_the_workbook_is_below_its_table_in_the_colors_of_the_page() -> None:
+    with zipfile.ZipFile(io.BytesIO(workbook_bytes(plans.example()))) as book:
+        parts = {name: book.read(name).decode() for name in book.namelist() if name.endswith(".xml")}
+    names = [n for n, _ in re.findall(r'<sheet name="([^"]+)" sheetId="(\d+)"', parts["xl/workbook.xml"])]
+    sheets = {name: parts[f"xl/worksheets/sheet{i}.xml"] for i, name in enumerate(names, 1)}
+    share = names.index("Free share")
+    first = parts["xl/drawings/drawing1.xml"]
+    rows = sheets["Free share"].count("<row ")
+    place = r"<xdr:from><xdr:col>0</xdr:col><xdr:colOff>0</xdr:colOff><xdr:row>(\d+)</xdr:row>"
+    assert [int(row) for row in re.findall(place, first)] == [rows + 1]
+    assert 'fitToHeight="0"' not in sheets["Free share"]  # the chart stays on the page of the table
+    assert 'fitToHeight="0"' in sheets["Findings"]
+    assert share == 1
+    order = plans.example().subnets
+    chart = parts["xl/charts/chart1.xml"]
+    shown = re.findall(r"<c:v>(private-\w)</c:v>.*?<a:srgbClr val=\"(\w+)\"", chart)
+    assert len(shown) == 3
+    assert {name: f"#{color.lower()}" for name, color in shown} == {
+        name: LIGHT.subnets[order.index(name)] for name, _ in shown
+    }
+
+
+def test_a_long_text_of_the_workbook_has_a_high_row() -> None:
+    with zipfile.ZipFile(io.BytesIO(workbook_bytes(plans.example()))) as book:
+        names = re.findall(r'<sheet name="([^"]+)"', book.read("xl/workbook.xml").decode())
+        sheet = book.read(f"xl/worksheets/sheet{1 + names.index('Findings')}.xml").decode()
+    heights = re.findall(r'<row r="\d+"[^>]*? ht="(\d+)"', sheet)
+    assert heights
+    assert {int(height) % 15 for height in heights} == {0}
+    assert min(map(int, heights)) >= 30
+
+
 def test_without_xlsxwriter_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = builtins.__import__
-
-    def without(name: str, *rest: Any) -> Any:
-        if name == "xlsxwriter":
-            raise ImportError(name)
-        return real(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(MissingExtra, match=r"pip install 'eks-pod-capacity\[xlsx\]'"):
+    monkeypatch.setitem(sys.modules, "xlsxwriter", None)
+    with pytest.raises(MissingExtra, match=r"^xlsx needs xlsxwriter: pip install 'eks-pod-capacity\[xlsx\]'"):
         workbook_bytes(plans.example())
 
 

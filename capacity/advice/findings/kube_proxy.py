@@ -45,7 +45,7 @@ def _mode(overview: ServiceOverview) -> Iterator[Finding]:
         yield finding("SV003", MODE, f"kube-proxy runs in nftables mode, which requires {what}")
     if cluster.mode in (None, "iptables") and figures.services > ADVISED_PER_CLUSTER:
         text = (
-            f"{figures.services:,} Services make {overview.sets.iptables.rules:,} rules on each node in iptables mode"
+            f"{figures.services:,} Services create {overview.sets.iptables.rules:,} rules on each node in iptables mode"
         )
         yield finding("SV001", MODE, text)
     slow = figures.services > SLOW_START_SERVICES or figures.endpoints > SLOW_START_ENDPOINTS

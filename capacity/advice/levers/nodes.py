@@ -36,7 +36,7 @@ def weights(plan: Plan, only: Collection[str]) -> Iterator[Lever]:
 
 
 def fewer_larger(plan: Plan, only: Collection[str]) -> Iterator[Lever]:
-    """Replace nodes by half as many with twice the vCPUs, of the same family."""
+    """Replace nodes with half as many with twice the vCPUs, of the same family."""
     patch: dict[str, object] = {}
     commands: list[str] = []
     costs: list[str] = []

@@ -1,4 +1,4 @@
-"""Notes of an import that hold the model against the nodes of the cluster."""
+"""Notes of an import that compare the model with the nodes of the cluster."""
 
 from __future__ import annotations
 

@@ -318,7 +318,9 @@ def _missing(found: AwsCluster) -> dict[str, tuple[str, str]]:
         else:
             if kind == "addons":
                 name = "coredns" if check == "coredns" else "vpc-cni"
-                command = "kubectl -n kube-system get daemonsets,deployments -o json (capacity doctor --kubectl FILE)"
+                command = (
+                    "kubectl -n kube-system get daemonsets,deployments -o json # for capacity doctor --kubectl FILE"
+                )
                 why[check] = (f"no {name} add-on in the input: installed by hand, or not saved", command)
             elif check.startswith("sg-"):
                 reason = "no interface of the nodes or of the control plane in the input"

@@ -99,7 +99,7 @@ def _figure(value: Any) -> float | None:
 def devices(answer: Item) -> tuple[int, int, str]:
     """GPUs, other accelerators, and their names.
 
-    A fractional GPU (g6f: a part of one L4) counts as the one logical GPU a pod can ask for.
+    A fractional GPU (g6f: a part of one L4) counts as the one logical GPU a pod can request.
     Inferentia appears both as Neuron and as inference device and is counted once.
     """
     gpus = objects(section(answer, "GpuInfo"), "Gpus")

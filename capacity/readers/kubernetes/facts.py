@@ -61,7 +61,7 @@ def parse_kubernetes(entries: Iterable[tuple[str, Item]]) -> KubernetesFacts:
             pods_seen = True
             if text(status, "phase") in _GONE or not text(spec, "nodeName"):
                 continue
-            (host if _needs_no_address(spec) else vpc)[text(spec, "nodeName")] += 1
+            (host if needs_no_address(spec) else vpc)[text(spec, "nodeName")] += 1
         elif kind == "DaemonSet" and name == "aws-node":
             env, version = _aws_node(spec)
         elif kind == "Deployment" and name == "coredns":
@@ -103,7 +103,7 @@ def each(documents: Iterable[Item], kind: str = "") -> Iterator[tuple[str, Item]
 BRANCH_ENI = "vpc.amazonaws.com/pod-eni"  # resource; aws/amazon-vpc-resource-controller-k8s pkg/config/type.go
 
 
-def _needs_no_address(pod: Item) -> bool:
+def needs_no_address(pod: Item) -> bool:
     """Whether a pod uses no address of the node's ENIs."""
     if pod.get("hostNetwork") is True:
         return True

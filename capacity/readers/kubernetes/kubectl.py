@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from capacity.catalog.table import load_catalog
@@ -23,6 +23,7 @@ from capacity.readers.draft import (
     unique_names,
 )
 from capacity.readers.kubernetes.eniconfig import subnets_of_eniconfigs
+from capacity.readers.kubernetes.kubectl_command import run_kubectl
 from capacity.readers.kubernetes.node_groups import by_group, group_facts, group_of_nodes, say_zones
 from capacity.readers.kubernetes.objects import Controller, OwnedPods, SeenObjects
 from capacity.readers.kubernetes.pod_owners import Key, with_top_owners
@@ -302,39 +303,11 @@ def read_live(context: str | None = None, kubectl: str = "kubectl") -> PlanDraft
     """
     said = SourceNotes("kubectl")
     snapshot = SeenObjects(said)
-    _take_all(snapshot, _run(kubectl, context, ["get", LIVE_KINDS, "-A", "-o", "json"]), "kubectl")
+    _take_all(snapshot, run_kubectl(kubectl, context, ["get", LIVE_KINDS, "-A", "-o", "json"]), "kubectl")
     for kinds, without in OPTIONAL_KINDS.items():
         try:
-            _take_all(snapshot, _run(kubectl, context, ["get", kinds, "-A", "-o", "json"]), "kubectl")
+            _take_all(snapshot, run_kubectl(kubectl, context, ["get", kinds, "-A", "-o", "json"]), "kubectl")
         except SpecError:
             if without:
                 said.say("", without)
     return draft_of(snapshot, "kubectl (live)")
-
-
-def _run(kubectl: str, context: str | None, arguments: list[str]) -> Iterator[tuple[str, Any]]:
-    """Stream the output of kubectl; an error has the message of kubectl."""
-    import subprocess
-    import tempfile
-
-    from capacity.readers.kubernetes.stream import stream_binary
-
-    command = [kubectl, *(["--context", context] if context else []), *arguments]
-    with tempfile.TemporaryFile() as errors:
-        try:
-            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, stdin=subprocess.DEVNULL)
-        except OSError as error:
-            raise SpecError(f"{kubectl}: cannot be run ({error.strerror or error})") from error
-        assert process.stdout is not None, "stdout is a pipe"
-        try:
-            yield from stream_binary(process.stdout, "kubectl")
-        except SpecError:
-            if process.wait() == 0:
-                raise
-        finally:
-            process.stdout.close()
-            process.wait()
-        if process.returncode:
-            errors.seek(0)
-            lines = errors.read(2000).decode("utf-8", "replace").strip().splitlines() or ["no reason given"]
-            raise SpecError(f"kubectl {arguments[0]} {arguments[1]}: {lines[-1]}")

@@ -104,7 +104,7 @@ def test_the_envelope() -> None:
     assert (found["schema"], found["inputs"], found["warnings"]) == ("capacity/1", {"x": 1}, ["mind"])
 
 
-@pytest.mark.parametrize("output", ["table", "json", "yaml", "csv", "md"])
+@pytest.mark.parametrize("output", ["table", "json", "yaml", "csv", "md", "slack"])
 def test_every_format_ends_with_one_newline(output: str) -> None:
     text = rendered(ANSWER, output)
     assert text.endswith("\n")

@@ -67,6 +67,13 @@ def test_a_wrong_line_is_named(text: str, why: str) -> None:
         parse_price_file(text, "p.csv")
 
 
+def test_every_wrong_line_is_named_in_one_run() -> None:
+    text = HEAD + "m5.lage,0.1\nm5.large,free\nm5.large,0.1\nm5.large,0.2\n"
+    with pytest.raises(SpecError) as caught:
+        parse_price_file(text, "p.csv")
+    assert [line.split(" ")[0] for line in caught.value.lines] == ["p.csv:2:", "p.csv:3:", "p.csv:5:"]
+
+
 def test_files_that_are_none(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="no such file"):
         read_price_file(tmp_path / "none.csv")

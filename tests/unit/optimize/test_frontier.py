@@ -1,4 +1,4 @@
-"""Cost against addresses against nodes: what is kept, what is found, and which of it is bought."""
+"""Trade-off of cost, addresses and nodes: what is kept, what is found, and which of it is bought."""
 
 from __future__ import annotations
 

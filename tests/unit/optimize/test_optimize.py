@@ -478,7 +478,7 @@ def test_gpu_types_are_compared_where_pods_request_gpus() -> None:
     assert sum(gpus.values()) >= 5
     assert not any(name.startswith(("g6f", "gr6f", "g4ad")) for name in gpus)
     assert found.bought.result["steady"].unplaced == ()
-    assert any("NVIDIA GPUs of all models count alike" in n for n in found.notes)
+    assert any("NVIDIA GPUs of all models count the same" in n for n in found.notes)
     none = optimize_plan(document, Request(Choices(types=("m5.*",)), simpler=False))
     assert none.infeasible is not None
     assert "a pod of infer requests 1 GPU:" in none.infeasible.conflict

@@ -127,3 +127,33 @@ def test_a_node_without_a_first_address_under_custom_networking_never_gets_ready
     lines = list(replay(full, [add(60, 1)]))
     assert [line["event"] for line in lines] == ["add", "end"]
     assert lines[-1]["waiting"] == 1
+
+
+def trunk_lines(instance_type: str = "m5.large", **other: Any) -> list[dict[str, Any]]:
+    node = header(instance_type, custom_networking=True, **other)
+    node["env"] = {"ENABLE_POD_ENI": "true"} | node["env"]
+    return list(replay(node, [mark(60)]))
+
+
+def test_a_trunk_under_custom_networking_is_beside_the_first_eni_for_pods() -> None:
+    """nodeInit flags the node for its trunk before handlePreScaling, and the trunk has an address of the pod subnet.
+
+    aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go L640-672, L1467-1484; the VPC resource controller creates the
+    trunk in the subnet of the ENIConfig (aws/amazon-vpc-resource-controller-k8s pkg/aws/ec2/instance.go).
+    """
+    init, *_, at_rest, _end = trunk_lines()
+    assert init["event"] == "init"
+    assert [eni[:2] for eni in init["per_eni"]] == [[0, 0], [2, 9]]  # 1 is the trunk, not in the store yet
+    assert [eni[:2] for eni in at_rest["per_eni"]] == [[0, 0], [1, 0], [2, 9]]
+    assert at_rest["subnet_free"] == 4091 - 1 - 10  # the trunk, and an ENI with nine
+
+
+@pytest.mark.parametrize(
+    ("enis", "events"), [("2", ["mark:60", "end"]), ("3", ["init", "reconcile", "mark:60", "end"])]
+)
+def test_a_trunk_can_take_the_last_slot_of_custom_networking(enis: str, events: list[str]) -> None:
+    """hasRoomForEni keeps a slot for the trunk: with MAX_ENI=2 none is left, the pool stays empty and nodeInit fails.
+
+    aws/amazon-vpc-cni-k8s@b5218838 pkg/ipamd/ipamd.go L2592-2621, L686-689.
+    """
+    assert [line["event"] for line in trunk_lines(env={"MAX_ENI": enis})] == events

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
+from math import inf
+from random import Random
 
 import pytest
 
-from capacity.sim.ec2_side import Ec2Eni, SubnetFull
+from capacity.plan.cni_env import CniSettings
+from capacity.sim.ec2_api import Bucket, CallFailed, Ec2Api
+from capacity.sim.ec2_side import ALL_CALLS, Ec2Eni, SubnetFull
 from capacity.sim.ipam_store import StoredEni
-from capacity.sim.node_life import new_node
+from capacity.sim.node_life import new_node, next_change
 from capacity.sim.node_setup import node_setup
-from capacity.sim.pool_manager import NEVER, SimulatedNode, Steps, increase, reconcile, update
+from capacity.sim.pool_manager import increase, initialise, reconcile, update
 from capacity.sim.pool_targets import deletable_eni
+from capacity.sim.simulated_node import NEVER, SimulatedNode, Steps, call
 from tests.conformance.ipamd_recordings import LATENCY_MS
 
 NOW = 1_000_000
@@ -175,3 +181,77 @@ def test_a_new_eni_is_an_action() -> None:
     low = node({"WARM_ENI_TARGET": "2"})
     assert play(low, increase(low))[-1] == "DescribeSubnets"
     assert low.last_action == low.now > NOW
+
+
+@pytest.mark.parametrize(("manages", "grows"), [(False, False), (True, True)])
+def test_the_pool_of_a_cordoned_node_does_not_grow(*, manages: bool, grows: bool) -> None:
+    """isENIAttachmentAllowed, pkg/ipamd/ipamd.go L955-965; AWS_MANAGE_ENIS_NON_SCHEDULABLE."""
+    cordoned = node()
+    place(cordoned, 9)
+    cordoned.setup, cordoned.unschedulable = replace(cordoned.setup, manages_unschedulable=manages), True
+    assert ("CreateNetworkInterface" in play(cordoned, increase(cordoned))) == grows
+
+
+@pytest.mark.parametrize("cordoned", [False, True])
+def test_a_cordoned_node_frees_no_eni(*, cordoned: bool) -> None:
+    """tryFreeENI, pkg/ipamd/ipamd.go L855-858."""
+    idle = node({"WARM_ENI_TARGET": "0"})
+    second_eni(idle, NOW - 100_000)
+    idle.unschedulable = cordoned
+    assert (next_change(idle) <= NOW) == (not cordoned)
+    assert ("DetachNetworkInterface" in play(idle, update(idle))) == (not cordoned)
+
+
+def test_a_cordoned_node_still_releases_addresses() -> None:
+    """decreaseDatastorePool, pkg/ipamd/ipamd.go L836-846, has no such test."""
+    idle = node({"WARM_IP_TARGET": "2"})
+    idle.unschedulable = True
+    assert play(idle, update(idle)) == ["UnassignPrivateIpAddresses"]
+
+
+def test_ipamd_that_exits_reads_everything_again_but_tags_nothing_twice() -> None:
+    """nodeInit, pkg/ipamd/ipamd.go L458-672: TagENI calls EC2 for missing tags only; ages and the back-off are lost."""
+    again = node()
+    again.ec2.enis[0].tagged = True
+    second_eni(again, 0)
+    again.last_insufficient = NOW
+    again.freed[7] = NOW + 1
+    again.forget()
+    assert (again.store.enis, again.last_insufficient, again.freed) == ({}, NEVER, {})
+    made = play(again, initialise(again))
+    assert Counter(made) == {"DescribeNetworkInterfaces": 1, "DescribeSubnets": 2, "ModifyNetworkInterfaceAttribute": 2}
+    assert [(eni.created >= NOW, len(eni.cidrs)) for eni in again.store] == [(True, 9), (True, 9)]
+
+
+def test_an_ipv6_node_gets_one_prefix_and_rests() -> None:
+    """assignIPv6Prefix, pkg/ipamd/ipamd.go L1177-1214; the pool manager returns at once, L771-780."""
+    fresh = node()
+    fresh.store.enis.clear()
+    fresh.setup = replace(fresh.setup, settings=CniSettings(ipv6=True))
+    fresh.api = Ec2Api(dict.fromkeys(ALL_CALLS, 100))
+    assert Counter(play(fresh, initialise(fresh))) == {
+        "DescribeNetworkInterfaces": 2,
+        "CreateTags": 1,
+        "DescribeSubnets": 1,
+        "AssignIpv6Addresses": 1,
+        "ModifyNetworkInterfaceAttribute": 1,
+    }
+    assert fresh.ready
+    assert next_change(fresh) == inf
+
+
+def test_the_sdk_pays_for_retries_until_its_quota_is_used() -> None:
+    """A retry costs 5 tokens; the one that succeeds gets them back; a call without a retry brings 1."""
+    busy = node()
+    busy.api = Ec2Api(dict.fromkeys(ALL_CALLS, 100), buckets={"CreateTags": Bucket(1, 0.0)}, random=Random(1))
+    play(busy, call(busy, "CreateTags"))
+    assert busy.retry_tokens == 500
+    with pytest.raises(CallFailed):
+        play(busy, call(busy, "CreateTags"))
+    assert (busy.retry_tokens, busy.calls["CreateTags"]) == (500 - 9 * 5, 1 + 10)
+    busy.retry_tokens = 12
+    with pytest.raises(CallFailed):
+        play(busy, call(busy, "CreateTags"))
+    assert (busy.retry_tokens, busy.calls["CreateTags"]) == (2, 11 + 3)
+    play(busy, call(busy, "DescribeSubnets"))
+    assert busy.retry_tokens == 3
