@@ -11,6 +11,7 @@ PORT ?= 8000
 # A stamp is named after the content it was made from, so switching branches or moving the folder is noticed
 # and a second run costs nothing.
 key = $(shell { echo "$(CURDIR)"; cat pyproject.toml $(1); } | cksum | tr ' ' -)
+RUN_EXTRAS := charts frames forecast optimize cel
 RUN_LOCKS := requirements/run.txt requirements/build.txt
 RUN_STAMP := $(VENV)/stamp-run-$(call key,$(RUN_LOCKS))
 DEV_STAMP := $(VENV)/stamp-dev-$(call key,$(RUN_LOCKS) requirements/dev.txt)
@@ -24,7 +25,7 @@ UV_COMPILE = $(VENV)-lock/bin/uv pip compile --quiet --universal --python-versio
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help plan test check lint types browser unit wheel-test mutants format lock page page-serve picture docs docs-reference \
-	bench clean
+	dist image-test bench clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -82,14 +83,21 @@ docs-reference: $(DEV_STAMP)  ## rewrite the reference pages made from the comma
 	@$(BIN)/python tools/build_plan_reference.py
 	@$(BIN)/python tools/build_docs_index.py
 
+dist: $(DEV_STAMP)  ## build a release into dist/: wheel, source archive, bill of materials, checksums
+	@$(BIN)/python -m tools.build_dist
+
+image-test: $(DEV_STAMP)  ## build the container image with buildah and run it (needs root, buildah, mmdebstrap; PINNED=1: its own base)
+	@$(BIN)/python -m tools.try_image $(if $(PINNED),--pinned)
+
 bench: $(DEV_STAMP)  ## measure; figures are kept in benchmarks/RESULTS.md
 	@for name in $(filter-out big_plan,$(basename $(notdir $(wildcard benchmarks/*.py)))); do \
 		$(BIN)/python -m benchmarks.$$name || exit 1; done
 
 # The widest set first: botocore (moto needs it) holds python-dateutil back, and all files must agree.
 lock: | $(VENV)-lock/bin/uv  ## pin the dependencies anew (UPGRADE=1: to their newest versions)
-	@$(UV_COMPILE) pyproject.toml requirements/build.in requirements/dev.in -o requirements/dev.txt
-	@$(UV_COMPILE) pyproject.toml --extra optimize -c requirements/dev.txt -o requirements/run.txt
+	@$(UV_COMPILE) pyproject.toml --all-extras requirements/build.in requirements/dev.in -o requirements/dev.txt
+	@$(UV_COMPILE) pyproject.toml $(addprefix --extra ,$(RUN_EXTRAS)) -c requirements/dev.txt -o requirements/run.txt
+	@$(UV_COMPILE) pyproject.toml --extra cel -c requirements/dev.txt -o requirements/slim.txt
 	@$(UV_COMPILE) requirements/build.in -c requirements/dev.txt -o requirements/build.txt
 	@$(UV_COMPILE) requirements/lock.in -o requirements/lock.txt
 	@rm -rf $(VENV)-lock

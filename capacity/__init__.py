@@ -96,7 +96,7 @@ if TYPE_CHECKING:
     from capacity.trace import Term
     from capacity.vpc.block_map import packed_blocks
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 __all__ = [
     "CapacityError",
@@ -266,7 +266,10 @@ def __getattr__(name: str) -> object:
         if name in names:
             from importlib import import_module
 
-            value: object = getattr(import_module(f"{__name__}.{module}"), name)
+            try:
+                value: object = getattr(import_module(f"{__name__}.{module}"), name)
+            except ModuleNotFoundError as error:  # numpy, where a whole module works on arrays
+                raise import_module(f"{__name__}.extras").missing_extra(error) or error from None
             globals()[name] = value
             return value
     if name in _ROOMS:

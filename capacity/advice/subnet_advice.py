@@ -26,8 +26,8 @@ def advice(fill: SubnetFill, wanted: Wanted | None, likely: Fraction) -> tuple[s
         return (f"{-found.free:,} addresses short: no /28 block is free",)
     if found.exact and not found.free_blocks and found.free >= PREFIX_SIZE:
         lines.append(
-            f"{found.free:,} addresses are free, but no /28 block: EC2 returns InsufficientCidrBlocks for every prefix; "
-            "use a separate subnet for prefixes, or replace nodes until blocks become free and reserve them"
+            f"{found.free:,} addresses are free, but no /28 block: EC2 returns InsufficientCidrBlocks for every "
+            "prefix; use a separate subnet for prefixes, or replace nodes until blocks become free and reserve them"
         )
     elif found.score is not None and found.score >= MOSTLY_SPOILT:
         lines.append(

@@ -12,9 +12,24 @@ from capacity.errors import SpecError
 if TYPE_CHECKING:
     from capacity.pages.page import Page
 
+
+def _with_library(folder: Path | None) -> Path | None:
+    """The folder as given, if charts can be drawn: said before the work, not after it."""
+    if folder is not None:
+        from capacity.extras import require_extra
+
+        require_extra("charts")
+    return folder
+
+
 Charts = Annotated[
     Path | None,
-    typer.Option("--charts", help="Also write every chart as PNG and SVG to this folder.", metavar="DIR"),
+    typer.Option(
+        "--charts",
+        help="Also write every chart as PNG and SVG to this folder.",
+        metavar="DIR",
+        callback=_with_library,
+    ),
 ]
 
 

@@ -308,9 +308,12 @@ def report(
     command += ["--horizon", horizon, "--as-of", day]
     options = {"scenarios": scenario or None, "horizon": horizon, "as_of": day, "command": shlex.join(command)}
     from capacity.cli.output import note, notes
+    from capacity.extras import require_extra
     from capacity.fleet.across import across
     from capacity.fleet.fleet_page import verdict_of, warnings_of
     from capacity.fleet.report_files import ReportFiles
+
+    require_extra("charts")
 
     files = ReportFiles(out_dir)
     run = fleet_run(given, "report", options, files.write)

@@ -110,9 +110,12 @@ def _exit_code(command: typer.Typer) -> int:
             note("interrupted")
         return code
     except CapacityError as error:
-        notes(f"error: {line}" for line in error.lines)
-        notes(f"note: {text}" for text in getattr(error, "__notes__", ()))
-        return 2
+        return _refused(error)
+    except ModuleNotFoundError as error:
+        from capacity.extras import missing_extra
+
+        missing = missing_extra(error)
+        return _unforeseen(error) if missing is None else _refused(missing)
     except BrokenPipeError:
         return 0
     except KeyboardInterrupt:  # before or after the command itself: typer answers those within
@@ -125,6 +128,13 @@ def _exit_code(command: typer.Typer) -> int:
     except Exception as error:
         return _unforeseen(error)
     return 0
+
+
+def _refused(error: CapacityError) -> int:
+    """A line for each problem, and the error's notes."""
+    notes(f"error: {line}" for line in error.lines)
+    notes(f"note: {text}" for text in getattr(error, "__notes__", ()))
+    return 2
 
 
 def _unforeseen(error: Exception) -> int:

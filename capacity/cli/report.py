@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from capacity.sim.facade import Distribution
 
 DOCUMENTS = ("html", "md", "xlsx")
+NEEDS = {"html": "charts", "xlsx": "xlsx"}  # the extra of a document
 SIMULATIONS = 5  # seeds of each scenario of --simulate
 REPORT_FORMATS = (*DOCUMENTS, *(f for f in FORMATS if f not in (*DOCUMENTS, "slack")))  # no message holds a report
 
@@ -166,8 +167,11 @@ def report(
         raise SpecError("report: standard input can be read only once (give a file)")
     from capacity.cli.checked_plan import checked_plan
     from capacity.cli.progress import progress
+    from capacity.extras import require_extra
     from capacity.pages.report_page import report_page
 
+    if to.output in NEEDS:
+        require_extra(NEEDS[to.output])
     prices = cost_inputs(packed(CostOptions, locals()))
     checked = checked_plan(given.plan, given.settings, given.scenario, prices)
     simulations = _simulated(checked.result.plan, given, quiet=quiet)

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from capacity.errors import CapacityError, MissingExtra
+from capacity.errors import CapacityError
+from capacity.extras import named_extras
 from capacity.fleet.questions import answer_unit
 from capacity.fleet.shipped import Shipment, pack
 from capacity.fleet.unit import Row, Unit
@@ -148,10 +149,8 @@ def dask_workers(address: str | None, jobs: int | None, tls: Tls, memory_bytes: 
     MissingExtra
         Dask is not installed.
     """
-    try:
+    with named_extras():
         import distributed
-    except ImportError:
-        raise MissingExtra("Dask is not installed: pip install 'eks-pod-capacity[fleet]'") from None
     for name in ("distributed", *(n for n in logging.root.manager.loggerDict if n.startswith("distributed."))):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what is wrong is said once, by us
     shipment = pack()

@@ -10,7 +10,8 @@ from functools import partial
 from typing import Any
 
 from capacity.cluster.reuse import Reuse
-from capacity.errors import CapacityError
+from capacity.errors import CapacityError, MissingExtra
+from capacity.extras import named_extras
 from capacity.fleet.check_row import check_row
 from capacity.fleet.forecast_row import forecast_row
 from capacity.fleet.optimize_row import optimize_row
@@ -81,8 +82,10 @@ def _answer(parsed: _Parsed, position: int, beside: tuple[Beside, ...]) -> Row:
 def _row(file: str, make: Callable[[], Row], memory_bytes: int | None) -> Row:
     """The row, or one that says why there is none."""
     try:
-        with memory_limit(memory_bytes):
+        with memory_limit(memory_bytes), named_extras():
             return {"plan": file, **make()}
+    except MissingExtra:  # the installation is incomplete, for the other plans as well
+        raise
     except CapacityError as error:
         return {"plan": file, "error": first_line(error)}
     except MemoryError:

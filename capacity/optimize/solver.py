@@ -12,11 +12,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from capacity.errors import MissingExtra
+from capacity.extras import named_extras
 
 if TYPE_CHECKING:
     from capacity.optimize.problem import Floats, Ints
@@ -165,11 +166,10 @@ def new_solver() -> Any:
     return highs
 
 
+@cache
 def _core() -> Any:
-    try:
+    with named_extras():
         import highspy
-    except ModuleNotFoundError:
-        raise MissingExtra("capacity optimize needs highspy: pip install 'eks-pod-capacity[optimize]'") from None
     return highspy
 
 

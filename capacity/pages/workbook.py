@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from capacity.errors import MissingExtra
+from capacity.extras import named_extras
 from capacity.pages.cells import shown
 from capacity.pages.page import Fact, FigureList, Page, Table, TableColumn
 
@@ -30,10 +30,8 @@ def workbook_bytes(page: Page) -> bytes:
     MissingExtra
         xlsxwriter is not installed.
     """
-    try:
+    with named_extras():
         import xlsxwriter
-    except ImportError as error:
-        raise MissingExtra("xlsx needs xlsxwriter: pip install 'eks-pod-capacity[xlsx]'") from error
     import datetime as dt
 
     out = io.BytesIO()

@@ -39,8 +39,11 @@ def test_the_hook_checks_every_plan_that_it_is_given(tmp_path: Path, plans: dict
     passes = _sh([*entry, str(plans["good"])], tmp_path)
     both = _sh([*entry, str(plans["bad"]), str(plans["good"])], tmp_path)
     assert (passes.returncode, both.returncode) == (0, 1)
-    assert "EXHAUSTED: private-b" in both.stdout
-    assert both.stdout.count("Free addresses") == 2
+    assert both.stdout.startswith("EXHAUSTED: 1 of 2 clusters runs out. Tightest: shop-prod, private-b")
+    (tmp_path / "broken.yaml").write_text("apiVersion: capacity/v2\n")
+    broken = _sh([*entry, "broken.yaml"], tmp_path)
+    assert broken.returncode == 2
+    assert "broken.yaml:1" in broken.stdout + broken.stderr
 
 
 @pytest.mark.parametrize(("plan", "code"), [("good", 0), ("bad", 1)])

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2] / "capacity"
 
 # Innermost first. "" is the package itself (its version), "__main__" only starts the command line.
 LAYERS = (
-    ",errors<units,brief,files,inert,trace<catalog<plan<cni<node,vpc<cluster<cost<sim,forecast,optimize,services"
+    ",errors<units,brief,extras,files,inert,trace<catalog<plan<cni<node,vpc<cluster<cost<sim,forecast,optimize,services"
     "<advice<charts,readers<pages<fleet<cli,planner<__main__"
 )
 

@@ -110,4 +110,6 @@ def test_without_boto3_one_line_says_what_to_install(monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(sys.modules, "boto3", None)
     done = run(*command)
     assert isinstance(done.exception, MissingExtra)
-    assert str(done.exception) == "reading from AWS requires boto3: pip install 'eks-pod-capacity[aws]'"
+    assert str(done.exception).startswith(
+        "reading from AWS requires boto3: pip install 'eks-pod-capacity[aws]' or pipx"
+    )

@@ -282,7 +282,10 @@ def test_without_the_solver_one_line_names_the_extra() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "error: capacity optimize needs highspy: pip install 'eks-pod-capacity[optimize]'\n"
+    assert done.stderr == (
+        "error: capacity optimize needs highspy: pip install 'eks-pod-capacity[optimize]' or "
+        "pipx install --force 'eks-pod-capacity[optimize]'\n"
+    )
 
 
 def test_the_plans_own_groups_are_compared_as_they_are(tmp_path: Path) -> None:

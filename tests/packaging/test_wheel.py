@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
 import subprocess
 import sys
 import venv
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-REPO = Path(__file__).parents[2]
+from tests.packaging.conftest import REPO, Installation, canonical, locked, pip
 
 COMMANDS = [
     "--version",
@@ -30,50 +26,6 @@ COMMANDS = [
     "subnets --cidr 10.0.0.0/24 --used 9 -o json",
     "size --pods 100 --type m5.large -o json",
 ]
-
-
-@dataclass(frozen=True)
-class Installation:
-    """An environment with `capacity` in it, and the folder to run it from."""
-
-    python: Path
-    folder: Path
-
-    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        """Run a program of this environment; neither the user's settings nor the source tree's reach it."""
-        env = {"PATH": os.defpath, "HOME": str(self.folder), "LC_ALL": "C.UTF-8"}
-        program = str(self.python.with_name(command[0]))
-        return subprocess.run(
-            [program, *command[1:]], cwd=self.folder, env=env, capture_output=True, text=True, check=False
-        )
-
-
-def pip(python: Path | str, *arguments: str) -> None:
-    done = subprocess.run(
-        [str(python), "-m", "pip", "--disable-pip-version-check", "--quiet", *arguments],
-        cwd=REPO,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-@pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built by what is installed here, without asking a registry."""
-    folder = tmp_path_factory.mktemp("wheel")
-    pip(sys.executable, "wheel", "--no-index", "--no-build-isolation", "--no-deps", "--wheel-dir", str(folder), ".")
-    (built,) = folder.glob("*.whl")
-    return built
-
-
-@pytest.fixture(scope="session")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that holds the examples and nothing else of the repository."""
-    away = tmp_path_factory.mktemp("away")
-    shutil.copytree(REPO / "examples", away / "examples")
-    return away
 
 
 @pytest.fixture(scope="session")
@@ -107,8 +59,7 @@ def test_the_wheel_runs_without_the_source_and_the_development_tools(from_wheel:
 
     installed = from_wheel.run("python", "-m", "pip", "list", "--format", "freeze").stdout
     names = {canonical(line.partition("==")[0]) for line in installed.splitlines()}
-    locked = re.findall(r"^([\w.-]+)==", (REPO / "requirements/run.txt").read_text(), re.MULTILINE)
-    assert names <= {canonical(name) for name in locked} | {"pip", "setuptools", "eks-pod-capacity"}
+    assert names <= locked("run.txt") | {"pip", "setuptools", "eks-pod-capacity"}
 
 
 def test_the_wheel_holds_every_data_file(wheel: Path) -> None:
@@ -116,7 +67,3 @@ def test_the_wheel_holds_every_data_file(wheel: Path) -> None:
     inside = set(zipfile.ZipFile(wheel).namelist())
     assert {f"capacity/_{name}" for name in tracked.split()} <= inside
     assert not {name for name in inside if not name.startswith(("capacity/", "eks_pod_capacity-"))}
-
-
-def canonical(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()

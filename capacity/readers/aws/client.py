@@ -10,7 +10,8 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from capacity.errors import CapacityError, MissingExtra, SpecError
+from capacity.errors import CapacityError, SpecError
+from capacity.extras import named_extras
 from capacity.readers.values import Item
 
 MOST_ATTEMPTS = 6  # of one call, the first included; botocore's standard mode waits 1, 2, 4 … s at most between two
@@ -60,11 +61,9 @@ def open_session(profile: str | None = None, region: str | None = None) -> Any:
     SpecError
         No such profile, or no region is set.
     """
-    try:
+    with named_extras():
         import boto3
         from botocore.exceptions import BotoCoreError
-    except ImportError:
-        raise MissingExtra("reading from AWS requires boto3: pip install 'eks-pod-capacity[aws]'") from None
     try:
         # boto3 reads only AWS_DEFAULT_REGION; in the AWS CLI, AWS_REGION takes precedence over it and over the profile
         region = region or os.environ.get("AWS_REGION") or None

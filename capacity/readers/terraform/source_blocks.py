@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from capacity.errors import MissingExtra, SpecError, did_you_mean
+from capacity.errors import SpecError, did_you_mean
+from capacity.extras import named_extras
 from capacity.files import read_bytes
 from capacity.readers.decode import decode, file_name, json_message
 from capacity.readers.draft import SourceNotes
@@ -177,12 +178,8 @@ def parsed_file(path: str) -> dict[str, Any]:
 
 def parsed_text(text: str, name: str) -> dict[str, Any]:
     """Content of .tf text, in the form of python-hcl2."""
-    try:
+    with named_extras():
         import hcl2
-    except ImportError:
-        raise MissingExtra(
-            ".tf text requires python-hcl2: pip install 'eks-pod-capacity[terraform]' (or give `terraform show -json`)"
-        ) from None
     try:
         parsed: dict[str, Any] = hcl2.loads(text + "\n")
     except RecursionError:
