@@ -85,7 +85,7 @@ Budget = Annotated[
     str,
     typer.Option(
         "--budget",
-        help="With a churn: processor time of all simulations on a usual machine. More is longer simulated time.",
+        help="With a churn: CPU time of all simulations on a typical machine. A larger budget simulates a longer time.",
         metavar="TIME",
     ),
 ]

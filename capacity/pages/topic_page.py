@@ -148,7 +148,7 @@ def _tiers(plan: Plan | None) -> Answer:
     ]
     blocks: list[Any] = [Table(columns, rows, "Control planes of EKS", note)]
     if pods is not None:
-        columns.insert(4, TableColumn("schedule_s", f"seconds to schedule {pods:,} pods, at least", 0, 1))
+        columns.insert(4, TableColumn("schedule_s", f"least seconds to schedule {pods:,} pods", 0, 1))
         told = f"The maximum of the workloads is {pods:,} more pods than now"
         more = f"; as stated, {churn:.2g} pods per second are replaced" if churn else "; the plan states no churn"
         blocks.insert(0, Text(f"{told}{more}."))

@@ -63,6 +63,7 @@ REFUSED = {
     r"\bpermits instance types\b": "allows instance types",
     r"\b(number of|of) equal (Services|pods|nodes)\b": "identical",
     r"\bcom(e|es|ing) to rest\b": "settle",
+    r"\busual machine\b": "typical machine",
     r"\bequally many\b": "the same number of, share equally",
     r"\bsome (seconds?|minutes?|kilobytes|gigabytes|megabytes|\d+)\b": "a few, about",
     r"\bdisturbs?\b": "disrupts",
