@@ -16,7 +16,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -102,9 +101,9 @@ def _without_charts(page: Any) -> Any:
     def without(block: Any) -> Any:
         if not isinstance(block, Section):
             return block
-        return replace(block, blocks=[b for b in block.blocks if not isinstance(b, Chart)])
+        return block._replace(blocks=[b for b in block.blocks if not isinstance(b, Chart)])
 
-    return replace(page, blocks=[without(block) for block in page.blocks])
+    return page._replace(blocks=[without(block) for block in page.blocks])
 
 
 def _page(page: Any) -> str:

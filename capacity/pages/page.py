@@ -58,8 +58,7 @@ class Table:
     keys: Sequence[str] = ()
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """The answer in one sentence. ``level`` gives its color, and its first word unless ``named`` is False."""
 
     level: str
@@ -72,23 +71,20 @@ class Verdict:
         return f"{self.level.upper()}: {self.sentence}" if self.named else self.sentence
 
 
-@dataclass(frozen=True)
-class Text:
+class Text(NamedTuple):
     """Paragraphs, one per line."""
 
     text: str
 
 
-@dataclass(frozen=True)
-class Items:
+class Items(NamedTuple):
     """A list, with the line that introduces it."""
 
     items: Sequence[str]
     title: str = ""
 
 
-@dataclass(frozen=True)
-class CodeBlock:
+class CodeBlock(NamedTuple):
     """Text that keeps its line breaks: to be copied, or already laid out.
 
     ``wrap``: a terminal may break its lines (a tree of terms); commands stay whole.
@@ -108,16 +104,14 @@ class Fact(NamedTuple):
     note: str = ""
 
 
-@dataclass(frozen=True)
-class FigureList:
+class FigureList(NamedTuple):
     """A few values with their names: figures to read first if ``large``, otherwise one line."""
 
     facts: Sequence[Fact]
     large: bool = False
 
 
-@dataclass(frozen=True)
-class Chart:
+class Chart(NamedTuple):
     """A figure drawn on demand, with its file name, its title and its content in words.
 
     ``told``: the words say more than the figure, so a page shows both. ``wide``: it needs the whole width of a page.
@@ -131,8 +125,7 @@ class Chart:
     wide: bool = False
 
 
-@dataclass(frozen=True)
-class Section:
+class Section(NamedTuple):
     """A heading, its anchor, and the blocks below it."""
 
     anchor: str
@@ -140,8 +133,7 @@ class Section:
     blocks: Sequence[Verdict | FigureList | Table | Text | Items | CodeBlock | Chart | Card | Explorer]
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(NamedTuple):
     """Blocks in the order in which they are read; a long page groups them in sections.
 
     ``subnets``: their names in the order of their colors, if charts and tables share these.

@@ -40,13 +40,13 @@ def beside(proposed: Section, today: Section | None) -> Section:
             blocks += [Text("Of the proposed plan:"), block]
         else:
             blocks.append(block)
-    return replace(proposed, blocks=blocks)
+    return proposed._replace(blocks=blocks)
 
 
 def facts_beside(proposed: FigureList, today: FigureList) -> FigureList:
     """The figures of the proposed plan; the note of one that changes has today's."""
     was = {fact.name: fact.value for fact in today.facts}
-    return replace(proposed, facts=[_fact(fact, was.get(fact.name)) for fact in proposed.facts])
+    return proposed._replace(facts=[_fact(fact, was.get(fact.name)) for fact in proposed.facts])
 
 
 def _fact(fact: Fact, was: str | None) -> Fact:
@@ -69,8 +69,8 @@ def _pair(proposed: Chart, today: Chart) -> list[Block]:
     if proposed.words == today.words and proposed.title == today.title:
         return [proposed]
     return [
-        replace(today, name=f"{today.name}-today", title=f"Today: {today.title}"),
-        replace(proposed, title=f"Proposed: {proposed.title}"),
+        today._replace(name=f"{today.name}-today", title=f"Today: {today.title}"),
+        proposed._replace(title=f"Proposed: {proposed.title}"),
     ]
 
 

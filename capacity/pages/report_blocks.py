@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from capacity.pages.page import Chart, CodeBlock, FigureList, Items, Table, Text, Verdict
 
@@ -12,8 +11,7 @@ if TYPE_CHECKING:
     from capacity.advice.whatif import WhatIf
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(NamedTuple):
     """Blocks that belong together, such as a fix with its commands. ``level``: a severity, or empty."""
 
     title: str
@@ -21,8 +19,7 @@ class Card:
     blocks: Sequence[Text | Items | CodeBlock]
 
 
-@dataclass(frozen=True, slots=True)
-class Explorer:
+class Explorer(NamedTuple):
     """The what-if slider and its table."""
 
     data: WhatIf

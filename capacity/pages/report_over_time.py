@@ -43,7 +43,7 @@ def _blocks(asked: str, found: Distribution, number: int, known: tuple[str, ...]
     calls = calls_table(result)
     yield _named(replace(calls, note=calls.note or f"Calls of seed {result.seed}."), "EC2 calls", result.title)
     for chart in charts(result):
-        yield replace(chart, name=f"{chart.name}-{number}")
+        yield chart._replace(name=f"{chart.name}-{number}")
     yield from (Text(f"{note[:1].upper()}{note[1:]}.") for note in result.notes if note not in known)
 
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from capacity.advice.findings.balancers import balancer_findings
 from capacity.advice.findings.cluster import cluster_findings
 from capacity.advice.findings.codes import SEVERITIES, Finding
-from capacity.advice.findings.kube_proxy import plan_service_findings
 from capacity.advice.findings.network import network_findings
 from capacity.advice.findings.nodes import node_findings
 from capacity.advice.findings.policies import policy_findings
 from capacity.advice.findings.subnets import beside_addresses, subnet_findings
 from capacity.cluster.check import CheckResult, check_result
 from capacity.plan.document import collector_paused
+from capacity.plan.model import Plan
 
 
 @collector_paused()
@@ -35,6 +34,17 @@ def _beside_subnets(result: CheckResult) -> Iterator[Finding]:
     yield from cluster_findings(result)
     yield from node_findings(result)
     yield from network_findings(result)
-    yield from plan_service_findings(result.plan)
-    yield from balancer_findings(result.plan)
     yield from policy_findings(result.plan)
+    yield from _around_services(result.plan)
+
+
+def _around_services(plan: Plan) -> Iterator[Finding]:
+    """Findings about Services and load balancers; their formulas are loaded for plans that have them."""
+    if plan.services:
+        from capacity.advice.findings.kube_proxy import plan_service_findings
+
+        yield from plan_service_findings(plan)
+    if plan.tenants:
+        from capacity.advice.findings.balancers import balancer_findings
+
+        yield from balancer_findings(plan)
