@@ -152,6 +152,11 @@ def with_pod_subnets(
     return (*subnets, *new), tuple(names.get(p.id or "", p.name) for p in pods)
 
 
+def is_cni_chart(chart: str) -> bool:
+    """Whether a Helm chart is that of the VPC CNI, by its name or address."""
+    return chart.rstrip("/").rpartition("/")[2] in ("aws-vpc-cni", "amazon-vpc-cni-k8s")
+
+
 def cni_version_of(text: object) -> str | None:
     """A CNI version out of an add-on version or an image tag.
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from capacity.readers.cloudformation.parsed_template import HOLDERS, ParsedTemplate, items_of, short_name
 from capacity.readers.cloudformation.partial_values import Pieces, ToResource
-from capacity.readers.cni_addon import CniValues, addon_values, cni_version_of
+from capacity.readers.cni_addon import CniValues, addon_values, cni_version_of, is_cni_chart
 from capacity.readers.draft import SubnetDraft, TenantDraft, unique
 from capacity.readers.values import int_of, items, mapping
 
+CDK_CHART = "Custom::AWSCDK-EKS-HelmChart"  # aws/aws-cdk packages/aws-cdk-lib/aws-eks/lib/helm-chart.ts
+
 
 def cni_of(parsed: ParsedTemplate) -> tuple[CniValues, str | None]:
-    """Settings of the vpc-cni add-on, and its version; other add-ons are accounted for."""
+    """Settings of the vpc-cni add-on or of its chart, and the version; other add-ons are accounted for."""
     found: tuple[CniValues, str | None] = CniValues(), None
     for name, properties in parsed.of("AWS::EKS::Addon"):
         addon = properties.get("AddonName")
@@ -22,12 +23,16 @@ def cni_of(parsed: ParsedTemplate) -> tuple[CniValues, str | None]:
             given = parsed.known(name, properties, "ConfigurationValues", path="cni.env")
             version = parsed.known(name, properties, "AddonVersion")
             text, subnets = with_made_up_ids(parsed, given)
-            values = addon_values(text, parsed.said, f"{name}.ConfigurationValues")
-            pods = tuple(replace(s, name=subnets[s.id], id=None) if s.id in subnets else s for s in values.pod_subnets)
-            version = cni_version_of(version) if isinstance(version, str) else None
-            found = replace(values, pod_subnets=pods), version
+            values = addon_values(text, parsed.said, f"{name}.ConfigurationValues", subnets)
+            found = values, cni_version_of(version) if isinstance(version, str) else None
         elif addon not in ("coredns", "kube-proxy"):  # in every cluster
             parsed.said.meet("add-on", str(addon) if isinstance(addon, str) else name)
+    for name, properties in parsed.of(CDK_CHART):
+        chart = parsed.known(name, properties, "Chart")
+        if isinstance(chart, str) and is_cni_chart(chart):
+            text, subnets = with_made_up_ids(parsed, parsed.known(name, properties, "Values", path="cni.env"))
+            found = addon_values(text, parsed.said, f"{name}.Values", subnets), None
+            parsed.said.use(CDK_CHART, name)
     return found
 
 

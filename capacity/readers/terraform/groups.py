@@ -184,9 +184,9 @@ def _likely_subnets(stack: Stack, resource: Resource, name: str) -> list[str]:
     private = [n for n in names if "private" in n.lower()]
     chosen = private or [n for n in names if not re.search(r"public|intra|database|redshift|elasticache", n.lower())]
     kind = "the private ones" if private else "those not named public"
-    stack.said.say(
-        resource.address, f"its subnets are not known before apply: assumed {kind}", at("nodeGroups", name, "subnets")
-    )
+    path = at("nodeGroups", name, "subnets")
+    stack.said.say(resource.address, f"its subnets are not known before apply: assumed {kind}", path)
+    stack.assumed.add(path)
     return chosen or names
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from capacity.errors import SpecError
 from capacity.readers.applied import with_applied
+from capacity.readers.cni_addon import is_cni_chart
 from capacity.readers.decode import parse_documents
 from capacity.readers.detect import list_items
 from capacity.readers.draft import PlanDraft
@@ -140,7 +141,7 @@ def _camel(key: str) -> str:
 
 def is_cni_release(resource: Resource) -> bool:
     """Whether a Helm release is of the chart aws-vpc-cni."""
-    return str(resource.value("chart")).rstrip("/").rpartition("/")[2] in ("aws-vpc-cni", "amazon-vpc-cni-k8s")
+    return is_cni_chart(str(resource.value("chart")))
 
 
 def release_values(resource: Resource) -> list[Any]:

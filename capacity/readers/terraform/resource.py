@@ -21,8 +21,8 @@ from capacity.readers.values import block_of, items, mapping, path_of, text_of
 class Resource:
     """Resource instance: its known values, and the modules it is in.
 
-    ``unclear`` are the paths of values that are stated in a configuration and not known; ``partial`` are attributes
-    whose text is known in part, with placeholders.
+    ``unclear`` are the paths of values that are stated in a configuration and not known; ``partial`` are texts
+    that are known in part, with placeholders, by path.
     """
 
     address: str
@@ -248,6 +248,7 @@ class Stack:
     region: str | None = None  # of the provider
     holders: list[TenantDraft] = field(default_factory=list)  # address holders found beside other resources
     functions: set[tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=set)  # subnets, security groups
+    assumed: set[str] = field(default_factory=set)  # paths of the plan that hold an assumption
 
     def of(self, *types: str, managed: bool = True) -> list[Resource]:
         return [r for r in self.resources if r.type in types and (r.managed or not managed)]

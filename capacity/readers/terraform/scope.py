@@ -343,7 +343,7 @@ class Module:
 
 
 def _attributes(resource: Resource) -> Open:
-    return Open({**resource.values, **{k: PartText(text) for k, text in resource.partial.items()}})
+    return Open({**resource.values, **{k: PartText(text) for k, text in resource.partial.items() if "." not in k}})
 
 
 def _suffix(index: object) -> str:

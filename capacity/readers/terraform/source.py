@@ -16,13 +16,14 @@ from capacity.readers.decode import parse_documents
 from capacity.readers.draft import PlanDraft, SourceNotes
 from capacity.readers.helm import overlaid
 from capacity.readers.merge import merge
+from capacity.readers.terraform.commands import say_commands
 from capacity.readers.terraform.groups import node_groups
 from capacity.readers.terraform.hcl import Configuration, read_hcl, read_json_syntax
 from capacity.readers.terraform.holders import holders
 from capacity.readers.terraform.manifests import is_cni_release, release_values, with_manifests
 from capacity.readers.terraform.resource import References, Resource, Stack, first_block, resources_of, unwrapped_plan
 from capacity.readers.terraform.source_blocks import Inputs, is_json_syntax
-from capacity.readers.terraform.unclear import say_unclear
+from capacity.readers.terraform.unclear import say_misplaced, say_unclear
 from capacity.readers.terraform.vpc_resources import subnet_drafts, vpc_blocks, vpc_resource
 from capacity.readers.values import (
     block_of,
@@ -58,6 +59,8 @@ def draft_of(stack: Stack, inputs: Inputs | None = None) -> PlanDraft:
         if resource.managed:
             said.meet(resource.type, resource.address)
     say_unclear(stack)
+    say_misplaced(stack)
+    say_commands(stack)
     cluster = _cluster(stack)
     vpc = vpc_resource(stack, cluster, inputs.vpc if inputs else None)
     subnets = subnet_drafts(stack, vpc)
@@ -80,6 +83,7 @@ def draft_of(stack: Stack, inputs: Inputs | None = None) -> PlanDraft:
         control_plane=tuple(stack.subnet_names(cluster, "vpc_config", "subnet_ids")) or None if cluster else None,
         node_groups=tuple(node_groups(stack, cluster)),
         tenants=(*holders(stack), *stack.holders),
+        assumed=frozenset(stack.assumed),
     )
     draft = with_manifests(stack, draft)
     return replace(draft, notes=tuple(dict.fromkeys((*said.collected(), *draft.notes))))

@@ -1,4 +1,4 @@
-"""Name the facts of a resource that are stated and not known."""
+"""Name the facts of a resource that are stated, and not known or in the wrong place."""
 
 from __future__ import annotations
 
@@ -49,6 +49,14 @@ FACTS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
+# Names that a type does not have as arguments, and another type or module has: Terraform refuses them.
+MISPLACED: dict[str, tuple[str, ...]] = {
+    "aws_eks_node_group": (
+        *("desired_size", "min_size", "max_size", "desired_capacity", "min_capacity", "max_capacity"),
+        *("instance_type", "subnets", "max_unavailable"),
+    ),
+    "aws_autoscaling_group": ("desired_size", "instance_type", "instance_types", "subnet_ids", "subnets"),
+}
 NO_FACTS = (".securityGroups", ".region")  # of an ENIConfig, in the values of the CNI
 IN_PART = ("instance_types", "subnet_ids", "vpc_zone_identifier")  # have a note of their own if nothing is known
 
@@ -64,6 +72,15 @@ def say_unclear(stack: Stack) -> None:
         unclear = [f for f in facts if _is_unclear(stack, resource, f)]
         if unclear:
             stack.said.leave_out(resource.address, f"not known: {', '.join(unclear)}", section)
+
+
+def say_misplaced(stack: Stack) -> None:
+    """Note the attributes of a group of nodes that its type does not have."""
+    for resource in stack.of(*MISPLACED):
+        others = [k for k in MISPLACED[resource.type] if resource.value(k) is not None or resource.unknown_of(k)]
+        if others:
+            text = f"ignored, not arguments of {resource.type}: {', '.join(others)}"
+            stack.said.leave_out(resource.address, text, "nodeGroups")
 
 
 def _is_unclear(stack: Stack, resource: Resource, fact: str) -> bool:

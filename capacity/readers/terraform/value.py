@@ -73,9 +73,19 @@ def known_parts(value: object) -> Any:
     return None if isinstance(value, Unknown) else value
 
 
-def partial_texts(values: dict[str, Any]) -> dict[str, str]:
-    """Attributes whose text is known in part, with placeholders for the other parts."""
-    return {k: v.text for k, v in values.items() if isinstance(v, PartText)}
+def partial_texts(value: object, path: str = "") -> dict[str, str]:
+    """Texts that are known in part, with placeholders for the other parts, by paths without indexes."""
+    if isinstance(value, PartText):
+        return {path: value.text}
+    if isinstance(value, list):
+        inner = [(path, v) for v in value]
+    else:
+        inner = [(f"{path}.{k}" if path else k, v) for k, v in value.items()] if isinstance(value, dict) else []
+    found: dict[str, str] = {}
+    for below, part in inner:
+        for place, text in partial_texts(part, below).items():
+            found[place] = f"{found[place]}\n{text}" if place in found else text
+    return found
 
 
 def unknown_paths(value: object, path: str = "") -> Iterator[str]:

@@ -1,0 +1,136 @@
+"""Facts that a configuration states in an unusual place: read, or named in the notes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from capacity.readers.cloudformation.template import parse_cloudformation
+from capacity.readers.draft import PlanDraft
+from capacity.readers.terraform.source import read
+
+
+def terraform(folder: Path, text: str) -> PlanDraft:
+    (folder / "main.tf").write_text(text)
+    return read([str(folder / "main.tf")])
+
+
+def said(draft: PlanDraft) -> str:
+    return "\n".join(n.text for n in draft.notes)
+
+
+# --- commands of provisioners -------------------------------------------------------------------
+
+NULL = """
+resource "aws_vpc" "v" {{ cidr_block = "10.0.0.0/16" }}
+resource "null_resource" "n" {{
+  provisioner "local-exec" {{
+    command = <<-EOT
+{command}
+    EOT
+  }}
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "settings"),
+    [
+        ("kubectl set env daemonset aws-node -n kube-system WARM_IP_TARGET=5 --kubeconfig <(x)", "WARM_IP_TARGET=5"),
+        ("kubectl -n kube-system set env ds/aws-node ENABLE_POD_ENI=true && kubectl get A=b", "ENABLE_POD_ENI=true"),
+        (
+            'kubectl set env ds aws-node \\\n "WARM_ENI_TARGET=2" MINIMUM_IP_TARGET=',
+            "WARM_ENI_TARGET=2, MINIMUM_IP_TARGET=",
+        ),
+        (
+            "kubectl set env ds aws-node AA=1\nkubectl set env ds aws-node BB=${module.m.b}",
+            "AA=1, BB=${module.m.b}",
+        ),
+    ],
+)
+def test_settings_of_the_cni_in_a_command_are_named(tmp_path: Path, command: str, settings: str) -> None:
+    text = said(terraform(tmp_path, NULL.format(command=command)))
+    assert f"null_resource.n: not in the plan: its command sets {settings} of aws-node" in text
+    assert "local-exec command" not in text
+
+
+@pytest.mark.parametrize(
+    ("command", "noted"),
+    [
+        ("kubectl apply -f enis/", True),
+        ("kubectl --context ${module.eks.name} apply -f enis/", True),
+        ("helm upgrade --install x y", True),
+        ("aws eks update-addon --addon-name vpc-cni", True),
+        ("aws ec2 associate-vpc-cidr-block --vpc-id v", True),
+        ("aws eks update-kubeconfig --name ${module.eks.name}", False),
+        ("kubectl get nodes; kubectl wait --for=condition=Ready nodes", False),
+        ("echo kubectl-apply", False),
+    ],
+)
+def test_a_command_that_can_change_the_cluster_is_counted(tmp_path: Path, command: str, noted: bool) -> None:
+    text = said(terraform(tmp_path, NULL.format(command=command)))
+    assert ("1 local-exec command not in the plan (null_resource.n): it can change the cluster" in text) is noted
+
+
+# --- attributes of another type -------------------------------------------------------------------
+
+
+def test_attributes_that_a_node_group_does_not_have_are_named(tmp_path: Path) -> None:
+    group = """
+resource "aws_eks_node_group" "g" {
+  cluster_name   = "c"
+  subnet_ids     = ["subnet-0aaaaaaaaaaaaaaa1"]
+  instance_type  = "c5.large"
+  desired_size   = var.n
+  %s
+}
+"""
+    draft = terraform(tmp_path, group % "max_size = 5")
+    assert draft.node_groups[0].instance_types == ("t3.medium",)
+    assert "ignored, not arguments of aws_eks_node_group: desired_size, max_size, instance_type" in said(draft)
+    right = group.replace("instance_type ", "instance_types").replace("desired_size ", "version")
+    assert "not arguments" not in said(terraform(tmp_path, right % ""))
+
+
+def test_guessed_subnets_of_a_group_are_an_assumption(tmp_path: Path) -> None:
+    text = """
+resource "aws_vpc" "v" { cidr_block = "10.0.0.0/16" }
+resource "aws_subnet" "private" {
+  vpc_id            = aws_vpc.v.id
+  cidr_block        = "10.0.0.0/20"
+  availability_zone = "eu-west-1a"
+}
+resource "aws_eks_node_group" "g" {
+  node_group_name = "g"
+  subnet_ids      = module.other.subnets
+  instance_types  = ["m5.large"]
+}
+"""
+    draft = terraform(tmp_path, text)
+    assert draft.node_groups[0].subnets == ("private",)
+    assert draft.assumed == {"nodeGroups[g].subnets"}
+
+
+# --- the chart of the CNI in the CDK ----------------------------------------------------------------
+
+
+def test_values_of_the_cni_chart_that_the_cdk_installs() -> None:
+    def chart(name: str, values: object) -> dict[str, Any]:
+        return {"Type": "Custom::AWSCDK-EKS-HelmChart", "Properties": {"Chart": name, "Values": values}}
+
+    start = '{"env":{"WARM_IP_TARGET":"5"},"eniConfig":{"create":true,"subnets":{"eu-west-1a":{"id":"'
+    resources = {
+        "S": {
+            "Type": "AWS::EC2::Subnet",
+            "Properties": {"CidrBlock": "10.0.0.0/20", "AvailabilityZone": "eu-west-1a"},
+        },
+        "Cni": chart("aws-vpc-cni", {"Fn::Join": ["", [start, {"Ref": "S"}, '"}}}}']]}),
+        "Web": chart("ingress-nginx", "{}"),
+    }
+    draft = parse_cloudformation({"Resources": resources})
+    assert draft.env["WARM_IP_TARGET"] == "5"
+    assert draft.pod_subnets == ("S",)
+    assert [s.name for s in draft.subnets] == ["S"]
+    assert "1 Custom::AWSCDK-EKS-HelmChart not in the plan (Web)" in said(draft)
