@@ -141,6 +141,9 @@ def _say_class(class_spec: Any, said: SourceNotes, where: str, path: str) -> Non
     if class_spec.get("launchTemplate"):
         text = f"its launch template {class_spec['launchTemplate']} is not in this file: AMI and max pods are not known"
         said.say(where, text, path)
+    if class_spec.get("ipPrefixCount"):
+        text = f"ipPrefixCount {class_spec['ipPrefixCount']}: prefixes with which a node's interface starts"
+        said.leave_out(where, f"{text}: not in the plan", path)
     terms = [mapping(t) for t in items(class_spec.get("amiSelectorTerms"))]
     if terms and not any(t.get("alias") for t in terms) and _ami(class_spec, ()) is None:
         shown = ", ".join(str(w) for t in terms for w in (t.get("name"), t.get("id"), *_tags(t.get("tags"))) if w)

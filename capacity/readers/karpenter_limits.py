@@ -16,11 +16,11 @@ from capacity.catalog.instance_type import InstanceType
 from capacity.errors import SpecError
 from capacity.node.reserved import memory_capacity_mib
 from capacity.readers.draft import SourceNotes
+from capacity.readers.karpenter_types import gpu_maker
 from capacity.readers.values import int_of, mapping
 from capacity.units import MIB, counted, parse_quantity
 
 _NEURON = ("inferentia", "trainium")
-_AMD = ("radeon",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +93,6 @@ def _amount(kind: InstanceType, resource: str) -> int:
     device = (kind.accelerator or "").lower()
     if resource == "aws.amazon.com/neuron":
         return (kind.accelerators or 0) if device.startswith(_NEURON) else 0
-    if resource == "amd.com/gpu":
-        return (kind.gpus or 0) if device.startswith(_AMD) else 0
-    if resource == "nvidia.com/gpu":
-        return 0 if device.startswith(_AMD) else kind.gpus or 0
+    if resource in ("amd.com/gpu", "nvidia.com/gpu"):
+        return (kind.gpus or 0) if gpu_maker(kind) == resource.partition(".")[0] else 0
     return 0

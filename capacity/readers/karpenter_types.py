@@ -184,6 +184,19 @@ def _word(name: str | None) -> str | None:
     return name.lower().replace(" ", "-") if name else None
 
 
+def gpu_maker(kind: InstanceType) -> str | None:
+    """Maker of the GPUs of a type as EC2 spells it, in lower case; None without GPUs.
+
+    >>> from capacity.catalog.table import load_catalog
+    >>> [gpu_maker(load_catalog().get(t)) for t in ("g6.xlarge", "g4ad.xlarge", "dl1.24xlarge", "m5.large")]
+    ['nvidia', 'amd', 'habana', None]
+    """
+    if not kind.gpus:
+        return None
+    device = (kind.accelerator or "").lower()
+    return "amd" if device.startswith("radeon") else "habana" if device.startswith("gaudi") else "nvidia"
+
+
 OF_TYPE: dict[str, Callable[[InstanceType], str | None]] = {
     "node.kubernetes.io/instance-type": lambda k: k.name,
     "beta.kubernetes.io/instance-type": lambda k: k.name,
@@ -197,6 +210,7 @@ OF_TYPE: dict[str, Callable[[InstanceType], str | None]] = {
     f"{_OWN}cpu-manufacturer": _maker,
     f"{_OWN}gpu-count": lambda k: _text(k.gpus) if k.gpus else None,
     f"{_OWN}gpu-name": lambda k: _word(k.accelerator) if k.gpus else None,
+    f"{_OWN}gpu-manufacturer": gpu_maker,
     f"{_OWN}accelerator-count": lambda k: _text(k.accelerators) if k.accelerators else None,
     f"{_OWN}accelerator-name": lambda k: _word(k.accelerator) if k.accelerators else None,
     f"{_OWN}capability-flex": lambda k: str("-flex" in k.family).lower(),

@@ -123,7 +123,8 @@ def zones_of(reading: ConfigReading) -> list[str]:
         return zones
     used = [z for *_, g in reading.groups() for z in map(text_of, items(g.get("availabilityZones"))) if z]
     zones = sorted(dict.fromkeys(used))
-    wanted = 1 if reading.on_outpost else FEWEST_ZONES if reading.region == "us-east-1" else DEFAULT_ZONES
+    usual = FEWEST_ZONES if reading.region == "us-east-1" else DEFAULT_ZONES
+    wanted = len(stated) or (1 if reading.on_outpost else usual)
     letters = iter("abcdefgh")
     while len(zones) < wanted:
         zone = f"{reading.region or 'zone-'}{next(letters)}"
@@ -131,7 +132,8 @@ def zones_of(reading: ConfigReading) -> list[str]:
             zones.append(zone)
     reading.zones_guessed = True
     chosen = "that of the Outpost is used" if reading.on_outpost else f"eksctl chooses {wanted} at random"
-    said.say("availabilityZones", f"not set, {chosen}: assumed {', '.join(zones)}", "vpc.subnets")
+    why = "not known" if stated else f"not set, {chosen}"
+    said.say("availabilityZones", f"{why}: assumed {', '.join(zones)}", "vpc.subnets")
     return zones
 
 

@@ -40,6 +40,7 @@ from capacity.readers.values import (
 
 DEFAULT_TYPE = "m5.large"
 DEFAULT_NODES = 2
+SIZES = ("minSize", "desiredCapacity", "maxSize")
 MOST_SELECTED = 40  # eksctl refuses an instanceSelector that more types match
 
 
@@ -129,8 +130,12 @@ def _all_spot(raw: Any) -> bool:
 
 
 def _sizes(raw: Any, said: SourceNotes, where: str, name: str) -> tuple[int | None, int | None, int | None]:
-    """min, desired and max, with the defaults of eksctl."""
-    low, wanted, most = (int_of(raw.get(k)) for k in ("minSize", "desiredCapacity", "maxSize"))
+    """min, desired and max; with the defaults of eksctl, unless one is stated and not known."""
+    low, wanted, most = (int_of(raw.get(k)) for k in SIZES)
+    unclear = [k for k, size in zip(SIZES, (low, wanted, most), strict=True) if size is None and raw.get(k) is not None]
+    if unclear:
+        said.say(where, f"not known: {', '.join(unclear)}", at("nodeGroups", name, "nodes"))
+        return low, wanted, most
     if low is None and wanted is None and most is None:
         said.say(where, f"no sizes: eksctl uses {DEFAULT_NODES} nodes", at("nodeGroups", name, "nodes"))
     if low is None:

@@ -1,6 +1,7 @@
 """Read the rules that keep the pods of a workload apart: spread over zones, and at most one on a node.
 
 The scheduler counts the pods that a rule's label selector selects; a rule counts here if it selects the pod itself.
+Pods with a port of the node cannot be on one node either.
 Source: kubernetes/website concepts/scheduling-eviction, topology-spread-constraints.md and assign-pod-node.md.
 """
 
@@ -34,7 +35,7 @@ def apart_of(spec: Mapping[str, Any], labels: Mapping[str, Any]) -> Apart:
     """
     skews: list[int] = []
     others: list[str] = []
-    one_per_node = False
+    one_per_node = _has_host_port(spec)
     for rule in (mapping(r) for r in items(spec.get("topologySpreadConstraints"))):
         if rule.get("whenUnsatisfiable", "DoNotSchedule") != "DoNotSchedule" or not _selects(rule, labels):
             continue
@@ -48,6 +49,18 @@ def apart_of(spec: Mapping[str, Any], labels: Mapping[str, Any]) -> Apart:
         else:
             others.append(f"{kind} over {key}")
     return Apart(min(skews, default=None), ANTI_AFFINITIES[0] if one_per_node else None, tuple(dict.fromkeys(others)))
+
+
+def _has_host_port(spec: Mapping[str, Any]) -> bool:
+    """Whether the pod takes a port of its node; with ``hostNetwork`` the API server makes every port one.
+
+    Source: kubernetes/kubernetes pkg/scheduler/framework/plugins/nodeports; pkg/apis/core/v1/defaults.go
+    defaultHostNetworkPorts.
+    """
+    sidecars = [c for c in map(mapping, items(spec.get("initContainers"))) if c.get("restartPolicy") == "Always"]
+    containers = [*map(mapping, items(spec.get("containers"))), *sidecars]
+    ports = [mapping(p) for c in containers for p in items(c.get("ports"))]
+    return any(int_of(p.get("hostPort"), 1) or spec.get("hostNetwork") is True for p in ports)
 
 
 def _required(spec: Mapping[str, Any], labels: Mapping[str, Any]) -> Iterator[tuple[str, Any, bool]]:

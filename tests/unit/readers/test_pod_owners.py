@@ -224,6 +224,17 @@ def web_with(spec: dict[str, Any]) -> dict[str, Any]:
         ),
         (anti({**HOST, **selecting(app="db")}), None, None, ("podAntiAffinity over kubernetes.io/hostname",)),
         (anti({**HOST, **DB}, kind="podAffinity"), None, None, ("podAffinity over kubernetes.io/hostname",)),
+        (
+            {"containers": [{"ports": [{"containerPort": 80}, {"containerPort": 81, "hostPort": 81}]}]},
+            None,
+            "hostname",
+            (),
+        ),
+        ({"containers": [{"ports": [{"containerPort": 80, "hostPort": 0}]}]}, None, None, ()),
+        ({"containers": [{"ports": [{"containerPort": 80}]}], "hostNetwork": True}, None, "hostname", ()),
+        ({"containers": [{"name": "c"}], "hostNetwork": True}, None, None, ()),
+        ({"initContainers": [{"ports": [{"hostPort": 81}]}]}, None, None, ()),
+        ({"initContainers": [{"ports": [{"hostPort": 81}], "restartPolicy": "Always"}]}, None, "hostname", ()),
     ],
 )
 def test_rules_that_keep_pods_apart(spec: dict[str, Any], skew: int | None, apart: str | None, others: Any) -> None:

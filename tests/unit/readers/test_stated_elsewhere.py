@@ -9,6 +9,8 @@ import pytest
 
 from capacity.readers.cloudformation.template import parse_cloudformation
 from capacity.readers.draft import PlanDraft
+from capacity.readers.eksctl.cluster_config import parse_eksctl
+from capacity.readers.karpenter import parse_karpenter
 from capacity.readers.terraform.source import read
 
 
@@ -134,3 +136,44 @@ def test_values_of_the_cni_chart_that_the_cdk_installs() -> None:
     assert draft.pod_subnets == ("S",)
     assert [s.name for s in draft.subnets] == ["S"]
     assert "1 Custom::AWSCDK-EKS-HelmChart not in the plan (Web)" in said(draft)
+
+
+# --- placeholders and settings of node classes -------------------------------------------------------
+
+
+def test_a_placeholder_has_no_default() -> None:
+    config = {
+        "apiVersion": "eksctl.io/v1alpha5",
+        "kind": "ClusterConfig",
+        "metadata": {"name": "c", "region": "eu-west-1"},
+        "availabilityZones": ["${A}", "${B}"],
+        "managedNodeGroups": [{"name": "a", "instanceType": "m5.large", "minSize": 1, "maxSize": "${N}"}],
+        "nodeGroups": [{"name": "b", "instanceType": "m5.large", "desiredCapacity": "${N}"}],
+    }
+    draft = parse_eksctl(config)
+    sizes = [(g.min_nodes, g.desired, g.max_nodes) for g in draft.node_groups]
+    assert sizes == [(1, None, None), (None, None, None)]
+    assert {s.zone for s in draft.subnets} == {"eu-west-1a", "eu-west-1b"}
+    text = said(draft)
+    assert "managedNodeGroups[0]: not known: maxSize" in text
+    assert "nodeGroups[0]: not known: desiredCapacity" in text
+    assert "availabilityZones: not known: assumed eu-west-1a, eu-west-1b" in text
+    assert "no sizes" not in text
+    assert "random" not in text
+
+
+def test_prefixes_with_which_a_karpenter_node_starts_are_named() -> None:
+    node_class = {
+        "apiVersion": "karpenter.k8s.aws/v1",
+        "kind": "EC2NodeClass",
+        "metadata": {"name": "d"},
+        "spec": {"ipPrefixCount": 4},
+    }
+    pool = {
+        "apiVersion": "karpenter.sh/v1",
+        "kind": "NodePool",
+        "metadata": {"name": "p"},
+        "spec": {"template": {"spec": {"nodeClassRef": {"name": "d", "kind": "EC2NodeClass"}}}},
+    }
+    text = "NodePool p: ipPrefixCount 4: prefixes with which a node's interface starts: not in the plan"
+    assert text in said(parse_karpenter([node_class, pool], "f"))
