@@ -99,7 +99,7 @@ def _without_overlaps(subnets: tuple[SubnetDraft, ...], work: Assumptions) -> tu
 
 
 def _assumed_prefix(blocks: list[IPv4Network], subnets: int) -> int:
-    """Prefix length of subnets whose size is not known: /20, or longer if the VPC cannot hold so many of them.
+    """Prefix length of subnets whose size is not known: /20, or longer if the VPC cannot hold all of them.
 
     >>> _assumed_prefix([IPv4Network("10.0.0.0/20")], 3), _assumed_prefix([IPv4Network("10.0.0.0/16")], 3)
     (22, 20)

@@ -13,7 +13,7 @@ from capacity.readers.complete import complete
 from capacity.readers.draft import PlanDraft, SubnetDraft
 from capacity.readers.eksctl.cluster_config import parse_eksctl
 from capacity.readers.karpenter import parse_karpenter
-from capacity.readers.terraform.source import read
+from capacity.readers.terraform.source import parse_terraform, read
 
 
 def terraform(folder: Path, text: str) -> PlanDraft:
@@ -76,6 +76,24 @@ def test_settings_of_the_cni_in_a_command_are_named(tmp_path: Path, command: str
 def test_a_command_that_can_change_the_cluster_is_counted(tmp_path: Path, command: str, noted: bool) -> None:
     text = said(terraform(tmp_path, NULL.format(command=command)))
     assert ("1 local-exec command not in the plan (null_resource.n): it can change the cluster" in text) is noted
+
+
+def test_commands_in_the_configuration_of_a_plan() -> None:
+    def step(kind: str, command: str) -> dict[str, Any]:
+        return {"type": kind, "expressions": {"command": {"constant_value": command}}}
+
+    there = {"address": "null_resource.n", "mode": "managed", "type": "null_resource", "name": "n"}
+    steps = [
+        step("remote-exec", "kubectl apply -f x"),
+        step("local-exec", "kubectl set env ds aws-node WARM_IP_TARGET=5"),
+    ]
+    plan = {
+        "planned_values": {"root_module": {"resources": [{**there, "values": {}}]}},
+        "configuration": {"root_module": {"resources": [{**there, "provisioners": steps}]}},
+    }
+    assert "null_resource.n: not in the plan: its command sets WARM_IP_TARGET=5" in said(parse_terraform(plan))
+    del steps[1]
+    assert not said(parse_terraform(plan))
 
 
 # --- attributes of another type -------------------------------------------------------------------
