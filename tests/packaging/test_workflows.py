@@ -1,4 +1,4 @@
-"""The workflow that publishes: every action pinned by commit, rights only where they are used, no secret."""
+"""The workflows that publish: every action pinned by commit, rights only where they are used, no secret."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ import yaml
 import capacity
 
 REPO = Path(__file__).parents[2]
-TEXT = (REPO / ".github/workflows/release.yml").read_text(encoding="utf-8")
+FOLDER = REPO / ".github/workflows"
+TEXT = (FOLDER / "release.yml").read_text(encoding="utf-8")
 WORKFLOW: dict[str, Any] = yaml.safe_load(TEXT)
 JOBS: dict[str, Any] = WORKFLOW["jobs"]
 
 
 def test_actions_are_pinned_by_commit_with_their_version() -> None:
-    uses = re.findall(r"uses: (.*)", TEXT)
-    assert len(uses) == 9
+    uses = [
+        line for path in sorted(FOLDER.glob("*.yml")) for line in re.findall(r"uses: (.*)", path.read_text("utf-8"))
+    ]
+    assert len(uses) == 13
     for line in uses:
         assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line), line
     assert len({line.partition("@")[0] for line in uses}) == len(set(uses)), "one action in two versions"
