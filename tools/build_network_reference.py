@@ -54,9 +54,10 @@ prefixes: 1 + 3 = **4** units. 64,000 units are therefore 2,000 such nodes, or 1
 
 ## EC2 calls of a scale-up
 
-EC2 throttles each API with a separate bucket per account and Region. The sizes of these buckets are unknown here, so
-only the calls are counted, not the time they take; Service Quotas shows the sizes for your account. Each node that
-starts makes at least these calls (`capacity.cni.api_rates`):
+EC2 throttles each API with a separate bucket per account and Region. AWS does not publish the sizes of these buckets,
+so `check` counts the calls and not the time they take. Service Quotas shows the sizes for your account, and
+[`capacity simulate --bucket`](../how-to/why-do-pods-wait.md) takes them. Each node that starts makes at least these
+calls (`capacity.cni.api_rates`):
 
 | API | start, default | per additional ENI | custom networking: start | per ENI | IPv6 |
 |---|---|---|---|---|---|

@@ -44,7 +44,7 @@ class ScaleUp:
         if self.left:
             told.append(f"{self.left:,} not within {span(SECONDS)}")
         throttled = f", throttled for {span(self.throttled_s)}" if self.throttled_s else ""
-        when = f"{counted(self.pods, 'more pod')} at the same time get their addresses: {', '.join(told)}"
+        when = f"{counted(self.pods, 'more pod')} that start at the same time get their addresses: {', '.join(told)}"
         return f"{when}; {self.calls:,} EC2 calls{throttled}"
 
 

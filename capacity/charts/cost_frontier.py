@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from capacity.charts.theme import LIGHT, NARROW, Theme, drawing, label, legend_below, thousands, title
+from capacity.charts.theme import LIGHT, NARROW, Theme, check_theme, drawing, label, legend_below, thousands, title
 from capacity.errors import SpecError, check_each
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def plot_frontier(points: Sequence[Mapping[str, Any]], *, ax: Axes | None = None
     points : sequence of mapping
         From :func:`capacity.optimize.rows.frontier_rows`.
     """
+    check_theme(theme)
     check_each("points", points, Mapping, "the points of frontier_rows(...)")
     if not points:
         raise SpecError("nothing to draw: the frontier has no points")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from capacity.charts.theme import LIGHT, NARROW, Theme, drawing, label, legend_below, title
+from capacity.charts.theme import LIGHT, NARROW, Theme, check_theme, drawing, label, legend_below, title
 from capacity.errors import SpecError, check_each
 from capacity.node.limit_words import limit_words
 
@@ -37,6 +37,7 @@ def plot_packed_nodes(nodes: Sequence[MeanNode], *, ax: Axes | None = None, them
     """
     from capacity.optimize.mean_node import MeanNode
 
+    check_theme(theme)
     check_each("nodes", nodes, MeanNode, "a list of MeanNode, as returned by mean_nodes")
     if not nodes:
         raise SpecError("nothing to draw: there are no node groups to buy")

@@ -189,8 +189,9 @@ def _packed(market: Market, pods: Sequence[Pods], rules: Rules, request: Request
 
 def _searched(buying: Buying, market: Market, packed: Packed, request: Request) -> Found:
     """Divisions from one group per workload to one group, and the packing's own mix."""
-    choices, limited = request.choices, not buying.draft.sizes_subnets
-    listed: list[Division] = divisions(buying, market, choices, limited=limited)
+    choices = request.choices
+    # Also without subnets: mixes with fewer addresses can need fewer added nodes, and subnets never lower the cost.
+    listed: list[Division] = divisions(buying, market, choices, limited=True)
     mix = mixed(market, buying.pods, buying.rules, packed.now, packed.peak)
     if mix is not None:
         listed = ranked([*listed, mix], buying.rules, choices)

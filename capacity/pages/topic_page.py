@@ -265,7 +265,7 @@ def _scale_up(plan: Plan, nodes: int) -> tuple[dict[str, Any] | None, str]:
     }
     return (
         figures,
-        f"Simulated, {found.words}. Assumed: EC2's latency, the start of nodes. {command} has options.",
+        f"In a simulation, {found.words}. Assumed: EC2's latency, the start of nodes. {command} has options.",
     )
 
 

@@ -124,6 +124,7 @@ MATTERS: tuple[Matter, ...] = (
     Matter("an add-on can run pods on nodes", ("aws_eks_addon", "AWS::EKS::Addon", "add-on")),
     # other files and code
     Matter("what a module creates is not known", ("module",)),
+    Matter("it gives a block of the stated size to a VPC", ("aws_vpc_ipam_pool_cidr_allocation",)),
     Matter("it can change the cluster", ("local-exec command",)),
     Matter("what a nested stack creates is not known", ("AWS::CloudFormation::Stack", "aws_cloudformation_stack*")),
     Matter("what it creates is not known", ("Custom::*", "AWS::CloudFormation::CustomResource", "Fn::ForEach")),

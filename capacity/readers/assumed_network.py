@@ -59,18 +59,19 @@ def _mentioned(draft: PlanDraft) -> Iterable[str]:
 def with_network(draft: PlanDraft, work: Assumptions) -> PlanDraft:
     """Fill in the VPC's blocks, and a zone and a block for every subnet."""
     subnets = _without_overlaps(draft.subnets, work)
-    blocks = _blocks(draft.vpc_cidrs, subnets, work)
+    blocks = _blocks(draft, subnets, work)
     if all(s.name in draft.pod_subnets for s in subnets):
         subnets = (*_assumed_subnets(draft, blocks, work), *subnets)
     free = FreeSpace(blocks, [s.cidr for s in subnets if s.cidr])
     zones = Counter({zone: sum(s.zone == zone for s in subnets) for zone in spare_zones(draft)})
+    sized = {s.name: free.take(s.prefix) for s in subnets if s.cidr is None and s.prefix}
+    size = _assumed_prefix(blocks, sum(s.cidr is None and not s.prefix for s in subnets))
     placed = []
     for subnet in subnets:
         if subnet.cidr is None:
-            size = ASSUMED_SUBNET_PREFIX
-            cidr = free.take(size)
-            subnet = replace(subnet, cidr=cidr)
-            work.assume(at("vpc.subnets", subnet.name, "cidr"), "its block is not in the input")
+            words = f"its block, a /{subnet.prefix}, is" if subnet.prefix else "its block is"
+            subnet = replace(subnet, cidr=sized.get(subnet.name) or free.take(size))
+            work.assume(at("vpc.subnets", subnet.name, "cidr"), f"{words} not in the input")
         if not subnet.zone:
             subnet = replace(subnet, zone=min(zones, key=lambda z: zones[z]))
             zones[subnet.zone or ""] += 1
@@ -97,8 +98,19 @@ def _without_overlaps(subnets: tuple[SubnetDraft, ...], work: Assumptions) -> tu
     return tuple(kept)
 
 
-def _blocks(stated: tuple[IPv4Network, ...], subnets: tuple[SubnetDraft, ...], work: Assumptions) -> list[IPv4Network]:
+def _assumed_prefix(blocks: list[IPv4Network], subnets: int) -> int:
+    """Prefix length of subnets whose size is not known: /20, or longer if the VPC cannot hold all of them.
+
+    >>> _assumed_prefix([IPv4Network("10.0.0.0/20")], 3), _assumed_prefix([IPv4Network("10.0.0.0/16")], 3)
+    (22, 20)
+    """
+    widest = min(b.prefixlen for b in blocks)
+    return min(max(ASSUMED_SUBNET_PREFIX, widest + max(subnets - 1, 0).bit_length()), 28)
+
+
+def _blocks(draft: PlanDraft, subnets: tuple[SubnetDraft, ...], work: Assumptions) -> list[IPv4Network]:
     """Blocks of the VPC: those in the input, and for subnets outside them the smallest block that contains them."""
+    stated = draft.vpc_cidrs
     blocks = [b for b in stated if 16 <= b.prefixlen <= 28]
     for block in stated:
         if block not in blocks:
@@ -110,6 +122,9 @@ def _blocks(stated: tuple[IPv4Network, ...], subnets: tuple[SubnetDraft, ...], w
         work.assume(
             "vpc.cidrs", f"the VPC's block is not in the input; {holder} is the smallest that contains its subnets"
         )
+    if not blocks and draft.vpc_prefixes:
+        blocks = [IPv4Network((f"10.{i}.0.0", prefix)) for i, prefix in enumerate(draft.vpc_prefixes)]
+        work.assume("vpc.cidrs", f"{', '.join(map(str, blocks))}: only the sizes of its blocks are in the input")
     if not blocks:
         work.assume("vpc.cidrs", f"{ASSUMED_VPC}; the VPC's blocks are not in the input")
         blocks = [ASSUMED_VPC]

@@ -48,7 +48,8 @@ class Note:
 class SubnetDraft:
     """A subnet. ``id`` is the AWS ID, to match it in other sources; ``used`` counts addresses of unmodeled holders.
 
-    ``tags`` are those that subnet discovery reads, as pairs of key and value.
+    ``tags`` are those that subnet discovery reads, as pairs of key and value. ``prefix`` is the prefix length if the
+    block is not known, such as one of an IPAM pool.
     """
 
     name: str
@@ -58,6 +59,7 @@ class SubnetDraft:
     reservations: tuple[tuple[IPv4Network, str], ...] | None = None
     tags: tuple[tuple[str, str], ...] | None = None
     id: str | None = None
+    prefix: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,8 @@ class PlanDraft:
         The CNI's environment, as far as it is known.
     windows : mapping of str to str
         Keys of ConfigMap amazon-vpc-cni, which only Windows nodes follow.
+    vpc_prefixes : tuple of int
+        Prefix lengths of the VPC's blocks, if none of the blocks is known.
     zones : tuple of str
         Zones that a source names without naming a subnet in them.
     pod_subnets : tuple of str
@@ -195,6 +199,7 @@ class PlanDraft:
     env: Mapping[str, str] = field(default_factory=dict)
     windows: Mapping[str, str] = field(default_factory=dict)
     vpc_cidrs: tuple[IPv4Network, ...] = ()
+    vpc_prefixes: tuple[int, ...] = ()
     subnets: tuple[SubnetDraft, ...] = ()
     zones: tuple[str, ...] = ()
     pod_subnets: tuple[str, ...] = ()

@@ -67,6 +67,7 @@ def merge(base: PlanDraft, new: PlanDraft) -> PlanDraft:
         pod_subnets=tuple(dict.fromkeys((*base.pod_subnets, *new.pod_subnets))),
         zones=tuple(dict.fromkeys((*base.zones, *new.zones))),
         vpc_cidrs=_merge_blocks(base.vpc_cidrs, new.vpc_cidrs, new.source, notes),
+        vpc_prefixes=base.vpc_prefixes or new.vpc_prefixes,
         control_plane=base.control_plane if base.control_plane is not None else new.control_plane,
         notes=tuple(dict.fromkeys((*base.notes, *new.notes, *notes))),
         assumed=base.assumed | new.assumed,

@@ -74,6 +74,16 @@ def bool_of(value: object) -> bool | None:
     return None
 
 
+def prefix_of(value: object) -> int | None:
+    """Prefix length that a VPC or a subnet can have, else None.
+
+    >>> prefix_of("20"), prefix_of(29), prefix_of(None)
+    (20, None, None)
+    """
+    found = int_of(value)
+    return found if found is not None and 16 <= found <= 28 else None
+
+
 def placeholders(value: object, path: str = "") -> Iterator[tuple[str, str]]:
     """All texts with a placeholder and their paths, without scripts, which have their own variables."""
     if isinstance(value, dict):

@@ -97,7 +97,7 @@ def test_how_long_the_pods_of_the_scale_up_take() -> None:
     shop = results("autoscaling", SHOP)["scale_up"]
     assert (shop["pods"], shop["served_s"]["p100"], shop["without_address"] > 0) == (224, None, True)
     page = capacity("explain", "autoscaling", str(EXAMPLES / "first-plan.yaml"), "-q").stdout
-    assert "Simulated, 16 more pods at the same time get their addresses: 50% within 5 s, all within" in page
+    assert "16 more pods that start at the same time get their addresses: 50% within 5 s, all within" in page
 
 
 def test_a_plan_without_a_pool_of_the_cni_says_why_nothing_is_simulated() -> None:

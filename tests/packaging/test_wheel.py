@@ -33,7 +33,7 @@ def from_wheel(wheel: Path, folder: Path, tmp_path_factory: pytest.TempPathFacto
     environment = tmp_path_factory.mktemp("environment")
     venv.create(environment, with_pip=True)
     python = environment / "bin" / "python"
-    pip(python, "install", "--require-hashes", "--only-binary", ":all:", "-r", "requirements/run.txt")
+    pip(python, "install", "--no-compile", "--require-hashes", "--only-binary", ":all:", "-r", "requirements/run.txt")
     pip(python, "install", "--no-index", "--no-deps", str(wheel))
     return Installation(python, folder)
 

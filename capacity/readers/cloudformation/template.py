@@ -32,6 +32,7 @@ from capacity.readers.values import (
     ip_family_of,
     kubernetes_version_of,
     mapping,
+    prefix_of,
     region_of_zone,
     text_of,
 )
@@ -48,6 +49,7 @@ def _draft(resolvers: Sequence[Resolver], file: str) -> PlanDraft:
     """Draft of a template and its nested stacks."""
     said, parsed = _parsed(resolvers, file)
     vpc = _vpc(parsed)
+    blocks = _blocks(parsed, vpc)
     subnets = _subnets(parsed, vpc)
     zones_guessed = any(r.zones_guessed for r in resolvers)
     if zones_guessed:
@@ -82,7 +84,8 @@ def _draft(resolvers: Sequence[Resolver], file: str) -> PlanDraft:
         cni_version=cni_version,
         env=cni.env,
         windows=cni.windows,
-        vpc_cidrs=_blocks(parsed, vpc),
+        vpc_cidrs=blocks,
+        vpc_prefixes=_prefixes(parsed, vpc, blocks),
         subnets=everywhere,
         pod_subnets=pod_subnets,
         control_plane=parsed.subnet_list(
@@ -157,6 +160,19 @@ def _blocks(parsed: ParsedTemplate, vpc: str | None) -> tuple[IPv4Network, ...]:
     return tuple(dict.fromkeys(b for b in found if b))
 
 
+def _prefixes(parsed: ParsedTemplate, vpc: str | None, blocks: Sequence[IPv4Network]) -> tuple[int, ...]:
+    """Prefix lengths of blocks of IPAM pools, if no block of the VPC is known; otherwise they are noted."""
+    found = []
+    for name, properties in (*parsed.of("AWS::EC2::VPC"), *parsed.of("AWS::EC2::VPCCidrBlock")):
+        size = prefix_of(properties.get("Ipv4NetmaskLength"))
+        if size is None or vpc not in (name, resource_name(properties.get("VpcId"))):
+            continue
+        if blocks:
+            parsed.said.leave_out(name, f"a /{size} of an IPAM pool, not known: not in the plan", "vpc.cidrs")
+        found.append(size)
+    return () if blocks else tuple(found)
+
+
 def _subnets(parsed: ParsedTemplate, vpc: str | None) -> tuple[SubnetDraft, ...]:
     drafts: list[SubnetDraft] = []
     for name, properties in parsed.of("AWS::EC2::Subnet"):
@@ -173,7 +189,8 @@ def _subnets(parsed: ParsedTemplate, vpc: str | None) -> tuple[SubnetDraft, ...]
         path = at("vpc.subnets", label)
         block = block_of(parsed.known(name, properties, "CidrBlock", path=f"{path}.cidr"))
         zone = text_of(parsed.known(name, properties, "AvailabilityZone", path=f"{path}.zone"))
-        drafts.append(SubnetDraft(label, zone, block, tags=discovery_tags(tags)))
+        size = prefix_of(properties.get("Ipv4NetmaskLength"))
+        drafts.append(SubnetDraft(label, zone, block, tags=discovery_tags(tags), prefix=size))
     return tuple(drafts)
 
 

@@ -27,7 +27,7 @@ _SETTING = re.compile(r"(?<!\S)[\"']?([A-Z][A-Z0-9_]+=[^\s\"']*)")
 def say_commands(stack: Stack) -> None:
     """Note each resource whose commands can change the cluster, and the settings of the CNI in them."""
     for resource in stack.resources:
-        texts = [text.replace("\\\n", " ") for text in _commands(resource)] if resource.managed else []
+        texts = [text.replace("\\\n", " ") for text in _commands(stack, resource)] if resource.managed else []
         settings = [s for text in texts for line in _SETS_CNI.findall(text) for s in _SETTING.findall(line)]
         if settings:
             shown = ", ".join(dict.fromkeys(settings))
@@ -36,11 +36,12 @@ def say_commands(stack: Stack) -> None:
             stack.said.meet(COMMAND, resource.address)
 
 
-def _commands(resource: Resource) -> Iterator[str]:
+def _commands(stack: Stack, resource: Resource) -> Iterator[str]:
     """Commands of ``local-exec`` provisioners; of one that is known in part, the known parts."""
     for block in blocks_of(resource.value("provisioner")):
         for local in blocks_of(mapping(block).get("local-exec")):
             command = mapping(local).get("command")
             if isinstance(command, str):
                 yield command
+    yield from stack.references.commands(resource)
     yield from (text for path, text in resource.partial.items() if path.endswith("local-exec.command"))

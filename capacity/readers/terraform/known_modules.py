@@ -99,7 +99,8 @@ def vpc(call: Call) -> Called:
         return Called((), Open())
     own = f"{call.address}.vpc_id"
     outputs: dict[str, Any] = {"vpc_id": own, "vpc_cidr_block": given.get("cidr", UNKNOWN)}
-    found = [call.made("aws_vpc", "this", {"cidr_block": given.get("cidr"), "id": own})]
+    size = {"ipv4_netmask_length": given.get("ipv4_netmask_length")}
+    found = [call.made("aws_vpc", "this", {"cidr_block": given.get("cidr"), **size, "id": own})]
     for i, block in enumerate(items(given.get("secondary_cidr_blocks"))):
         found.append(call.made("aws_vpc_ipv4_cidr_block_association", f"this{i}", {"cidr_block": block, "vpc_id": own}))
     if isinstance(given.get("secondary_cidr_blocks"), Unknown):

@@ -182,6 +182,15 @@ class References:
         """Whether the configuration has an expression for an attribute."""
         return self._expression(self._module(resource.module), resource, key) is not None
 
+    def commands(self, resource: Resource) -> Iterator[str]:
+        """Constant commands of the ``local-exec`` provisioners of a resource."""
+        for raw in map(mapping, items(self._module(resource.module).get("resources"))):
+            if raw.get("type") == resource.type and raw.get("name") == resource.name:
+                for step in map(mapping, items(raw.get("provisioners"))):
+                    command = path_of(step, "expressions", "command", "constant_value")
+                    if step.get("type") == "local-exec" and isinstance(command, str):
+                        yield command
+
     def _module(self, path: Sequence[str]) -> Any:
         module = self.root
         for name in path:

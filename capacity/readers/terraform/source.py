@@ -24,7 +24,7 @@ from capacity.readers.terraform.manifests import is_cni_release, release_values,
 from capacity.readers.terraform.resource import References, Resource, Stack, first_block, resources_of, unwrapped_plan
 from capacity.readers.terraform.source_blocks import Inputs, is_json_syntax
 from capacity.readers.terraform.unclear import say_misplaced, say_unclear
-from capacity.readers.terraform.vpc_resources import subnet_drafts, vpc_blocks, vpc_resource
+from capacity.readers.terraform.vpc_resources import subnet_drafts, vpc_blocks, vpc_prefixes, vpc_resource
 from capacity.readers.values import (
     block_of,
     bool_of,
@@ -63,6 +63,7 @@ def draft_of(stack: Stack, inputs: Inputs | None = None) -> PlanDraft:
     say_commands(stack)
     cluster = _cluster(stack)
     vpc = vpc_resource(stack, cluster, inputs.vpc if inputs else None)
+    blocks = vpc_blocks(stack, vpc)
     subnets = subnet_drafts(stack, vpc)
     network = mapping(first_block(cluster.value("kubernetes_network_config"))) if cluster else {}
     cni, cni_version = _cni(stack)
@@ -77,7 +78,8 @@ def draft_of(stack: Stack, inputs: Inputs | None = None) -> PlanDraft:
         cni_version=cni_version,
         env=cni.env,
         windows=cni.windows,
-        vpc_cidrs=vpc_blocks(stack, vpc),
+        vpc_cidrs=blocks,
+        vpc_prefixes=vpc_prefixes(stack, vpc, blocks),
         subnets=subnets,
         pod_subnets=pod_subnets,
         control_plane=tuple(stack.subnet_names(cluster, "vpc_config", "subnet_ids")) or None if cluster else None,

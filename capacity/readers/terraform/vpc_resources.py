@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from capacity.errors import SpecError, did_you_mean
 from capacity.plan.model import RESERVED_BY_AWS
 from capacity.readers.draft import SubnetDraft, at, unique
-from capacity.readers.values import block_of, bool_of, discovery_tags, int_of, items, mapping, text_of
+from capacity.readers.values import block_of, bool_of, discovery_tags, int_of, items, mapping, prefix_of, text_of
 from capacity.units import counted
 
 if TYPE_CHECKING:
@@ -94,11 +94,29 @@ def vpc_blocks(stack: Stack, vpc: Resource | None) -> tuple[IPv4Network, ...]:
     found = _own_blocks(vpc) if vpc else []
     if vpc and vpc.managed and not found:
         stack.said.say(vpc.address, "its block is not known before apply", "vpc.cidrs")
+    more = [block_of(e.value("cidr_block")) for e in _associations(stack, vpc)]
+    return tuple(dict.fromkeys([*found, *(b for b in more if b)]))
+
+
+def _associations(stack: Stack, vpc: Resource | None) -> list[Resource]:
+    """Associations of more blocks with the VPC."""
     vpcs = stack.of("aws_vpc", "aws_default_vpc")
     extras = stack.of("aws_vpc_ipv4_cidr_block_association")
-    mine = [e for e in extras if vpc is None or vpc_of_resource(stack, e, vpcs) in (vpc, None)]
-    more = [block_of(e.value("cidr_block")) for e in mine]
-    return tuple(dict.fromkeys([*found, *(b for b in more if b)]))
+    return [e for e in extras if vpc is None or vpc_of_resource(stack, e, vpcs) in (vpc, None)]
+
+
+def vpc_prefixes(stack: Stack, vpc: Resource | None, blocks: Sequence[IPv4Network]) -> tuple[int, ...]:
+    """Prefix lengths of blocks of IPAM pools, if no block of the VPC is known; otherwise they are noted."""
+    found = []
+    for resource in (*([vpc] if vpc else []), *_associations(stack, vpc)):
+        size = prefix_of(resource.value("ipv4_netmask_length"))
+        if size is None or block_of(resource.value("cidr_block")):
+            continue
+        if blocks:
+            text = f"a /{size} of an IPAM pool, not known before apply: not in the plan"
+            stack.said.leave_out(resource.address, text, "vpc.cidrs")
+        found.append(size)
+    return () if blocks else tuple(found)
 
 
 def subnet_drafts(stack: Stack, vpc: Resource | None) -> tuple[SubnetDraft, ...]:
@@ -175,7 +193,8 @@ def _subnet(stack: Stack, resource: Resource, taken: Set[str], ids: Set[str]) ->
     real = (
         identity if identity and identity.startswith("subnet-") else None
     )  # .tf text has resource addresses instead of IDs
-    return SubnetDraft(name, text_of(resource.value("availability_zone")), block, tags=discovery_tags(tags), id=real)
+    zone, size = text_of(resource.value("availability_zone")), prefix_of(resource.value("ipv4_netmask_length"))
+    return SubnetDraft(name, zone, block, tags=discovery_tags(tags), id=real, prefix=size)
 
 
 def _say_taken(stack: Stack, resource: Resource, block: IPv4Network | None, path: str) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from capacity.readers.cloudformation.template import parse_cloudformation
-from capacity.readers.draft import PlanDraft
+from capacity.readers.complete import complete
+from capacity.readers.draft import PlanDraft, SubnetDraft
 from capacity.readers.eksctl.cluster_config import parse_eksctl
 from capacity.readers.karpenter import parse_karpenter
-from capacity.readers.terraform.source import read
+from capacity.readers.terraform.source import parse_terraform, read
 
 
 def terraform(folder: Path, text: str) -> PlanDraft:
@@ -74,6 +76,24 @@ def test_settings_of_the_cni_in_a_command_are_named(tmp_path: Path, command: str
 def test_a_command_that_can_change_the_cluster_is_counted(tmp_path: Path, command: str, noted: bool) -> None:
     text = said(terraform(tmp_path, NULL.format(command=command)))
     assert ("1 local-exec command not in the plan (null_resource.n): it can change the cluster" in text) is noted
+
+
+def test_commands_in_the_configuration_of_a_plan() -> None:
+    def step(kind: str, command: str) -> dict[str, Any]:
+        return {"type": kind, "expressions": {"command": {"constant_value": command}}}
+
+    there = {"address": "null_resource.n", "mode": "managed", "type": "null_resource", "name": "n"}
+    steps = [
+        step("remote-exec", "kubectl apply -f x"),
+        step("local-exec", "kubectl set env ds aws-node WARM_IP_TARGET=5"),
+    ]
+    plan = {
+        "planned_values": {"root_module": {"resources": [{**there, "values": {}}]}},
+        "configuration": {"root_module": {"resources": [{**there, "provisioners": steps}]}},
+    }
+    assert "null_resource.n: not in the plan: its command sets WARM_IP_TARGET=5" in said(parse_terraform(plan))
+    del steps[1]
+    assert not said(parse_terraform(plan))
 
 
 # --- attributes of another type -------------------------------------------------------------------
@@ -177,3 +197,62 @@ def test_prefixes_with_which_a_karpenter_node_starts_are_named() -> None:
     }
     text = "NodePool p: ipPrefixCount 4: prefixes with which a node's interface starts: not in the plan"
     assert text in said(parse_karpenter([node_class, pool], "f"))
+
+
+# --- blocks of IPAM pools ------------------------------------------------------------------------------
+
+
+def test_sizes_of_blocks_of_an_ipam_pool_in_cloudformation() -> None:
+    def made(kind: str, **properties: Any) -> dict[str, Any]:
+        return {"Type": f"AWS::EC2::{kind}", "Properties": properties}
+
+    vpc = {"Ref": "V"}
+    resources = {
+        "V": made("VPC", Ipv4IpamPoolId="p", Ipv4NetmaskLength=20),
+        "More": made("VPCCidrBlock", VpcId=vpc, Ipv4IpamPoolId="p", Ipv4NetmaskLength="18"),
+        "A": made("Subnet", VpcId=vpc, AvailabilityZone="eu-west-1a", CidrBlock={"Fn::GetAtt": ["V", "X"]}),
+        "B": made("Subnet", VpcId=vpc, AvailabilityZone="eu-west-1b", Ipv4NetmaskLength=24),
+    }
+    draft = parse_cloudformation({"Resources": resources})
+    assert draft.vpc_prefixes == (20, 18)
+    plan = complete(draft)
+    assert list(map(str, plan.vpc_cidrs)) == ["10.0.0.0/20", "10.1.0.0/18"]
+    assert [str(s.cidr) for s in plan.subnets] == ["10.1.0.0/20", "10.0.0.0/24"]
+    resources["V"] = made("VPC", CidrBlock="10.9.0.0/16")
+    draft = parse_cloudformation({"Resources": resources})
+    assert not draft.vpc_prefixes
+    assert "More: a /18 of an IPAM pool, not known: not in the plan" in said(draft)
+
+
+def test_sizes_of_blocks_of_an_ipam_pool_in_terraform(tmp_path: Path) -> None:
+    text = """
+resource "aws_vpc_ipam_pool_cidr_allocation" "a" { netmask_length = 18 }
+resource "aws_vpc" "v" {
+  ipv4_ipam_pool_id   = "p"
+  ipv4_netmask_length = 22
+  %s
+}
+resource "aws_vpc_ipv4_cidr_block_association" "more" {
+  vpc_id              = aws_vpc.v.id
+  ipv4_netmask_length = 19
+}
+resource "aws_subnet" "s" {
+  vpc_id              = aws_vpc.v.id
+  ipv4_netmask_length = 26
+}
+"""
+    draft = terraform(tmp_path, text % "")
+    assert draft.vpc_prefixes == (22, 19)
+    assert draft.subnets[0].prefix == 26
+    assert "1 aws_vpc_ipam_pool_cidr_allocation not in the plan" in said(draft)
+    draft = terraform(tmp_path, text % 'cidr_block = "10.0.0.0/22"')
+    assert not draft.vpc_prefixes
+    assert "association.more: a /19 of an IPAM pool, not known before apply" in said(draft)
+
+
+def test_subnets_of_unknown_size_fit_into_a_small_vpc() -> None:
+    subnets = tuple(SubnetDraft(n, "eu-west-1a") for n in "abc")
+    draft = PlanDraft(vpc_cidrs=(IPv4Network("10.0.0.0/24"),), subnets=subnets)
+    plan = complete(draft)
+    assert list(map(str, plan.vpc_cidrs)) == ["10.0.0.0/24"]
+    assert [str(s.cidr) for s in plan.subnets] == ["10.0.0.0/26", "10.0.0.64/26", "10.0.0.128/26"]
