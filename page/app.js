@@ -241,14 +241,20 @@ async function applyFix(fix) {
 
 // --- files --------------------------------------------------------------------------------
 
+function utf8(bytes) {
+  try { return new TextDecoder("utf-8", { fatal: true }).decode(bytes); } catch { return null; }
+}
+
 async function open(list) {
   const files = [...list];
   if (!files.length) return;
   const contents = await Promise.all(files.map(async (f) => [f.name.replace(/[/\\]/g, "_"), new Uint8Array(await f.arrayBuffer())]));
   const first = new TextDecoder().decode(contents[0][1].subarray(0, 65536));
   if (files.length === 1 && /^\s*["']?apiVersion["']?:\s*["']?capacity\/v1/m.test(first)) {
-    put(new TextDecoder().decode(contents[0][1]));
-    show($("imported"), el("p", { role: "status" }, `${files[0].name} is open.`));
+    const whole = utf8(contents[0][1]);
+    if (whole !== null) put(whole);
+    show($("imported"), whole === null ? el("p", { class: "bad" }, `${files[0].name} is not UTF-8 text.`)
+      : el("p", { role: "status" }, `${files[0].name} is open.`));
     return;
   }
   show($("imported"), el("p", { role: "status" }, "Reading…"));

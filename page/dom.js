@@ -26,12 +26,15 @@ export const dollars = (value) => (value === null || value === undefined ? "unkn
 export const badge = (verdict) => el("span", { class: `badge ${verdict}` }, verdict.toUpperCase());
 export const title = (state) => (state.variant ? `${state.name} (${state.variant})` : state.name);
 
+// A text that wraps after a plus sign rather than inside a word: peak+zone-loss.
+const breakable = (text) => (typeof text === "string" ? text.split(/(?<=\+)/).flatMap((part, i) => (i ? [el("wbr"), part] : [part])) : text);
+
 // columns: [{ name, number, head }]; rows: arrays of texts, numbers or nodes.
 export function table(caption, columns, rows, options = {}) {
   const head = el("tr", {}, columns.map((c) => el("th", { scope: "col", class: c.number ? "number" : null }, c.name)));
   const body = rows.map((row) => el("tr", { class: row.marked ? "now" : null }, row.map((cell, i) => {
     const attributes = { class: columns[i].number ? "number" : null };
-    return i === 0 && options.heads ? el("th", { scope: "row" }, cell) : el("td", attributes, typeof cell === "number" ? number(cell) : cell);
+    return i === 0 && options.heads ? el("th", { scope: "row" }, breakable(cell)) : el("td", attributes, typeof cell === "number" ? number(cell) : cell);
   })));
   const made = el("table", {}, el("caption", { class: options.quiet ? "visually-hidden" : null }, caption), el("thead", {}, head), el("tbody", {}, body));
   return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption }, made);

@@ -31,6 +31,8 @@ OUT = REPO / "build" / "page"
 LEFT_OUT = ("cli", "charts", "fleet", "forecast", "optimize", "__main__.py", "py.typed")
 LEFT_OUT_WITHIN = (
     *("advice/doctor", "advice/whatif", "advice/simulated_use", "advice/nodes_to_buy", "advice/network_paths"),
+    *("advice/pod_room", "advice/scale_up", "cost/control_plane_tiers", "pages/check_message", "pages/podips_page"),
+    *("readers/aws/described_subnets", "readers/kubernetes/running"),
     *("catalog/verify", "catalog/status", "catalog/provenance", "cni/sweep", "node/frames", "node/shape_map"),
     *("pages/alerts", "pages/data_page", "pages/doctor_page", "pages/forecast_page", "pages/html", "pages/optimize_"),
     *("pages/record_page", "pages/services_page", "pages/simulate", "pages/subnets_page", "pages/templates"),

@@ -80,7 +80,7 @@ def _columns(several: bool) -> tuple[TableColumn, ...]:
         TableColumn("after", "after"),
         *share,
         TableColumn("pods_started", "pods", 2, decimals),
-        TableColumn("pods_waited", "waited over 1 s", 0, decimals),
+        TableColumn("pods_waited", "waited over 1s", 0, decimals),
         TableColumn("pods_never_started", "never got an address", 1, decimals),
         TableColumn("pods_unschedulable", "unschedulable", 2, decimals),
         TableColumn("p99", "P99 delay"),

@@ -129,7 +129,7 @@ def delay_table(found: Distribution) -> Table:
         "delay_p90_s": "P90",
         "delay_p99_s": "P99",
         "delay_max_s": "max",
-        "pods_waited": "waited over 1 s",
+        "pods_waited": "waited over 1s",
         "pods_never_started": "never got one",
         "ec2_calls": "EC2 calls",
     }

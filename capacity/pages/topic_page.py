@@ -44,7 +44,7 @@ def _answer(topic: str, plan: Plan | None, results: Any, blocks: Sequence[Any], 
 
 
 def _columns(*keys: str) -> list[TableColumn]:
-    return [TableColumn(key, key.replace("_", " "), rank) for rank, key in enumerate(keys)]
+    return [TableColumn(key, key.replace("_", " ").replace("enis", "ENIs"), rank) for rank, key in enumerate(keys)]
 
 
 def _security_groups(plan: Plan | None) -> Answer:

@@ -372,7 +372,7 @@ FLEET_TABLES = [
             "runs out first": _of_first("subnet"),
             "after": lambda c: span(c["first"]["exhausted_at"]) if c["first"] else None,
             "pods": lambda c: round(c["pods_started"]),
-            "waited over 1 s": lambda c: round(c["pods_waited"]),
+            "waited over 1s": lambda c: round(c["pods_waited"]),
             "never got an address": lambda c: round(c["pods_never_started"]),
             "unschedulable": lambda c: round(c["pods_unschedulable"]),
             "P99 delay": lambda c: span(c["delay_p99_s"]),

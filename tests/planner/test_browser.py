@@ -259,6 +259,10 @@ def test_files_are_read_in_the_page(planner: Planner) -> None:
     page.wait_for_selector("#imported .bad")
     assert "x.txt" in page.inner_text("#imported")
     assert planner.text() == TEXT
+    latin = "apiVersion: capacity/v1\nmetadata: {name: größe}\n".encode("latin-1")
+    page.set_input_files("#files", [{"name": "latin.yaml", "mimeType": "text/plain", "buffer": latin}])
+    page.wait_for_selector("#imported .bad:has-text('latin.yaml is not UTF-8 text.')")
+    assert planner.text() == TEXT
 
 
 def test_five_questions_make_a_plan(planner: Planner) -> None:

@@ -241,7 +241,7 @@ def test_a_count_without_a_bound_has_the_common_one() -> None:
 )
 def test_an_import_knows_declared_keys_only(section: str, of: Keys, draft: type) -> None:
     for attribute in (f.name for f in fields(draft)):
-        if attribute in ("id", "zones"):  # AWS's id goes to an annotation; zones of a group choose its subnets
+        if attribute in ("id", "zones", "prefix"):  # an annotation, and what chooses a group's subnets and a block
             continue
         at_of: Keys | None = of
         for name in key_of(section, attribute).split("."):
