@@ -190,12 +190,27 @@ def _connected(address: str, tls: Tls) -> Iterator[Any]:
     try:
         client = Client(address, timeout=CONNECT_S, security=security, set_as_default=False)
     except (OSError, TimeoutError, ValueError, TypeError, RuntimeError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = _reason(address, tls, error)
         raise CapacityError(f"--scheduler {address}: cannot connect to a Dask scheduler there: {reason}") from error
     try:
         yield client
     finally:
         client.close(timeout=2)
+
+
+def _reason(address: str, tls: Tls, error: Exception) -> str:
+    """Why there is no connection: what to change if it is about TLS, otherwise Dask's own words."""
+    said = str(error).splitlines()[0] if str(error) else type(error).__name__
+    if address.startswith("tls://"):
+        if "certificate does not match" in said:
+            return f"its certificate is not signed by a CA in {tls.ca or 'the CA file of Dask'}, or is for another host"
+        if "ssl_context" in said:
+            return "tls:// needs --tls-ca, --tls-cert and --tls-key, or these files in Dask's own configuration"
+        if "<TLS" in said:
+            return "it ended the TLS handshake: it may refuse the client certificate, or not use TLS"
+    elif "<TCP (closed)" in said:
+        return "it closed the connection: it may use TLS (tls://) or not be a Dask scheduler"
+    return said
 
 
 def _prepared(client: Any, address: str, shipment: Shipment) -> DaskWorkers:
