@@ -11,6 +11,7 @@ from typing import Any
 
 from capacity.errors import CapacityError
 from capacity.extras import named_extras
+from capacity.fleet.processes import fewer_collections
 from capacity.fleet.questions import answer_unit
 from capacity.fleet.shipped import Shipment, pack
 from capacity.fleet.unit import Row, Unit
@@ -133,7 +134,8 @@ def answer_shipped(unit: Unit, base: str) -> list[Row]:
     """
     if pack().base != base:
         raise CapacityError("the data of a Dask worker changed during the run; run the command again")
-    return answer_unit(unit)
+    with fewer_collections():
+        return answer_unit(unit)
 
 
 @contextmanager
@@ -164,17 +166,21 @@ def dask_workers(address: str | None, jobs: int | None, tls: Tls, memory_bytes: 
 
 @contextmanager
 def _local_cluster(jobs: int | None, memory_bytes: int | None) -> Iterator[Any]:
+    import dask
     from distributed import LocalCluster
 
-    with LocalCluster(
-        n_workers=jobs,
-        threads_per_worker=1,
-        processes=True,
-        host="127.0.0.1",
-        dashboard_address=None,
-        memory_limit=0 if memory_bytes is None else memory_bytes + IDLE_BYTES,
-        silence_logs=logging.CRITICAL,
-    ) as cluster:
+    with (
+        dask.config.set({"distributed.worker.profile.enabled": False}),
+        LocalCluster(
+            n_workers=jobs,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address=None,
+            memory_limit=0 if memory_bytes is None else memory_bytes + IDLE_BYTES,
+            silence_logs=logging.CRITICAL,
+        ) as cluster,
+    ):
         yield cluster
 
 
