@@ -25,9 +25,6 @@ from capacity.advice.warm_choice import (
 )
 from capacity.advice.warm_churn import ChurnAsked
 from capacity.advice.warm_rows import (
-    MORE_TO_LAUNCH,
-    READY,
-    WAITED,
     NodeKind,
     WarmRow,
     WarmTargets,
@@ -37,6 +34,7 @@ from capacity.advice.warm_rows import (
     warm_rows,
 )
 from capacity.advice.warm_simulated import rows_under_churn, usual_row
+from capacity.advice.warm_words import ENOUGH, HELPS, WORTH, rule, too_many_pods
 from capacity.catalog.instance_type import InstanceType, check_type
 from capacity.cluster.check import CheckResult
 from capacity.cluster.group_shapes import group_shapes
@@ -56,8 +54,6 @@ from capacity.plan.declaration import QUARTER
 from capacity.plan.model import Plan
 from capacity.trace import Term
 from capacity.units import counted, share_of
-
-WORTH = 0.05  # share of the addresses that a change must save
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,16 +222,6 @@ def _enough_for(answer: WarmAnswer, kinds: Sequence[NodeKind], before: CheckResu
     return replace(answer, rows=rows, recommendation=recommended)
 
 
-ENOUGH = (
-    "the first setting that makes the plan pass, in the order of the lever warm-targets: settings that neither flap "
-    "nor starve and need few EC2 calls first, then one variable before two, then the most addresses kept warm"
-)
-HELPS = (
-    "no setting alone makes the plan pass; this one comes closest among those that neither flap nor starve and need "
-    "few EC2 calls"
-)
-
-
 def warm_for_type(
     kind: InstanceType,
     pods: range,
@@ -282,13 +268,7 @@ def warm_for_type(
         most = _range_kinds(kind, range(0, 1), settings, platform, by_hand)[0].room
         raise SpecError(f"{kind.name!r} runs at most {most} pods on VPC addresses under these settings, not {pods[0]}")
     if own[-1].pods < pods[-1]:
-        top = own[-1]
-        notes = [
-            *notes,
-            f"{kind.name} runs at most {top.pods} pods on VPC addresses (max pods {top.max_pods}, "
-            f"{HOST_PODS} of them host-network pods; {top.capacity} addresses): "
-            f"{top.pods + 1} to {pods[-1]} are not included",
-        ]
+        notes = [*notes, too_many_pods(kind.name, own[-1], pods[-1])]
     other: list[NodeKind] = []
     if gives_prefixes(settings, kind):
         flipped = replace(settings, prefix=not settings.prefix)
@@ -398,16 +378,3 @@ def _recommend(
         best = current
     change = env_change(best.targets, current.targets, env)
     return Recommendation(best, rule(prefix=prefix, churn=churn), change, env_commands(change, env), None)
-
-
-def rule(*, prefix: bool, churn: ChurnAsked | None = None) -> str:
-    """Rule of the recommendation, in one line."""
-    unit = "WARM_PREFIX_TARGET=1" if prefix else "WARM_ENI_TARGET=1"
-    waits = f"; under the stated churn at most {WAITED:.0%} of the pods wait, or no more than with {unit}"
-    more = f"{MORE_TO_LAUNCH - 1:.0%}"
-    return (
-        "the setting that holds the fewest addresses among those that neither flap nor starve, have an address ready "
-        f"for {READY:.0%} of the pods that can start at the same time, launch a node with at most {more} more calls "
-        f"than {unit}, and need at most one call per pod start and stop; if {unit} itself does not reach that, the "
-        f"setting must be at least as good; a change must save {WORTH:.0%}" + (waits if churn else "")
-    )

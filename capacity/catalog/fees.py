@@ -6,9 +6,9 @@ Fees that `capacity data refresh --prices` stored in the user's cache replace ol
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from capacity.catalog.layers import Layer, check_day, fee_layer
 from capacity.catalog.packaged import Row, data_dir, read_rows
@@ -20,8 +20,7 @@ EVERYWHERE = "*"  # equal in every commercial region
 NOT_COMMERCIAL = ("cn-", "us-gov-", "us-iso", "eu-isoe-", "eusc-")  # AWS partitions with separate prices
 
 
-@dataclass(frozen=True, slots=True)
-class Fee:
+class Fee(NamedTuple):
     """A fee and its source.
 
     Attributes
@@ -42,8 +41,7 @@ class Fee:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class KubernetesVersion:
+class KubernetesVersion(NamedTuple):
     """A Kubernetes minor version on EKS: extended support is billed from the day that standard support ends, UTC."""
 
     version: str

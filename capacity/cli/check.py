@@ -143,7 +143,7 @@ def check(
         raise typer.Exit(1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class CheckOptions:
     """The options of `capacity check` as given, named as its parameters are."""
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from capacity.plan.document import PlanFile
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Checked:
     """A plan file, what it was changed and checked with, and the result.
 

@@ -78,7 +78,7 @@ Tier = Annotated[
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class CostOptions:
     """The options about prices as given, named as a verb's parameters are."""
 

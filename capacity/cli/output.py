@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 FORMATS = ("table", "json", "yaml", "csv", "md", "slack")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Sink:
     """Where and how to print: the common output options of every verb."""
 

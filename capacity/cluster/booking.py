@@ -20,7 +20,7 @@ from capacity.vpc.ledger import Booking, SubnetState, settle
 FIXED_HOLDERS = ("control_plane", "load_balancers", "endpoints", "other")  # holders that node growth does not change
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Holding:
     """The addresses that the nodes of a group hold in one scenario.
 

@@ -117,7 +117,7 @@ class LoadKey(NamedTuple):
     pod_eni: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Reuse:
     """The cached answers that checks of similar plans share."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from capacity.units import HOURS_PER_MONTH
 
@@ -18,8 +19,7 @@ ITEMS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(NamedTuple):
     """A price per unit and hour, or the reason why it is unknown.
 
     Attributes

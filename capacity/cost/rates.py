@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -173,7 +172,7 @@ def _less(rate: Rate, share: Fraction, what: str) -> Rate:
     if not share or rate.usd_per_hour is None:
         return rate
     how = f"{money(rate.usd_per_hour)}{_plus(rate.how)} − {float(100 * share):g}% ({what})"
-    return replace(rate, usd_per_hour=round(rate.usd_per_hour * float(1 - share), DIGITS), how=how)
+    return rate._replace(usd_per_hour=round(rate.usd_per_hour * float(1 - share), DIGITS), how=how)
 
 
 def _plus(how: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from capacity.catalog.instance_type import InstanceType
 from capacity.errors import SpecError, check_count, check_number
@@ -59,8 +60,7 @@ class Keep:
         return 0 if share == 1 else ceil_div(capacity_mib * share.numerator, share.denominator)
 
 
-@dataclass(frozen=True, slots=True)
-class Allocatable:
+class Allocatable(NamedTuple):
     """CPU and memory of a node, and the reserved parts. CPU in millicores, memory in MiB; None if unknown."""
 
     cpu_millicores: int | None

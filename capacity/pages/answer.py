@@ -11,7 +11,7 @@ from capacity.pages.page import Page
 SCHEMA = "capacity/1"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Answer:
     """The complete answer of a verb.
 

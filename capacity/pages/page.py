@@ -37,7 +37,7 @@ class Plot(NamedTuple):
     stacked: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Table:
     """A titled table: ``rows`` are mappings by the columns' keys; ``note`` is a line below it.
 

@@ -30,7 +30,7 @@ _TONES = {"ok": "32", "tight": "33", "exhausted": "31", "error": "31", "warning"
 _TONES |= {"fail": "31", "FAIL": "31", "warn": "33", "recommended": "32"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Screen:
     """The screen of a page: ``width`` None does not limit it; ``wide`` shows every column at any width."""
 
@@ -151,7 +151,7 @@ def _is_number(word: str) -> bool:
 # --- tables -----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class _Laid:
     """A column with its cells as printed and the widths it can have."""
 

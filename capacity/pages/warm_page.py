@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from capacity.advice.compare import Comparison
-from capacity.advice.warm import Recommendation, WarmAnswer, explain_row, rule
+from capacity.advice.warm import Recommendation, WarmAnswer, explain_row
 from capacity.advice.warm_churn import ChurnFigures
 from capacity.advice.warm_rows import NodeKind, WarmRow
+from capacity.advice.warm_words import rule
 from capacity.pages.answer import Answer
 from capacity.pages.page import CodeBlock, Page, Table, TableColumn, Text
 from capacity.plan.model import Plan

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from capacity.cost.rates import PriceBook
@@ -13,8 +12,7 @@ from capacity.units import HOURS_PER_MONTH, ceil_div
 from capacity.vpc.quotas import QuotaUse, load_quotas
 
 
-@dataclass(frozen=True, slots=True)
-class LoadBalancer:
+class LoadBalancer(NamedTuple):
     """A load balancer of a plan at its peak.
 
     Attributes

@@ -7,7 +7,7 @@ from ipaddress import IPv4Network
 from typing import NamedTuple
 
 from capacity.plan.constants import PREFIX_SIZE
-from capacity.plan.model import RESERVED_BY_AWS, Subnet
+from capacity.plan.model import RESERVED_BY_AWS, Reservation, Subnet
 from capacity.units import IntLike, larger
 
 
@@ -35,7 +35,6 @@ class Room(NamedTuple):
     open_blocks: int
 
 
-@lru_cache(maxsize=4096)
 def room_of(subnet: Subnet) -> Room:
     """The usable addresses of a subnet, divided into reservations and the open rest.
 
@@ -46,13 +45,19 @@ def room_of(subnet: Subnet) -> Room:
     ------
     awsdocs/amazon-vpc-user-guide subnet-sizing.md L9, subnet-cidr-reservation.md L3-14.
     """
-    first, last = int(subnet.cidr.network_address), int(subnet.cidr.broadcast_address)
+    return _room(subnet.cidr, subnet.reservations)
+
+
+# Not kept by subnet: the subnets of a fleet have the same names, by which a subnet is hashed.
+@lru_cache(maxsize=4096)
+def _room(cidr: IPv4Network, reservations: tuple[Reservation, ...]) -> Room:
+    first, last = int(cidr.network_address), int(cidr.broadcast_address)
     explicit = prefix = prefix_blocks = 0
     spoilt: set[int] = {first // PREFIX_SIZE, last // PREFIX_SIZE}
     reserved_blocks: set[int] = set()
-    for reservation in subnet.reservations:
+    for reservation in reservations:
         low, high = int(reservation.cidr.network_address), int(reservation.cidr.broadcast_address)
-        addresses = _usable_between(low, high, subnet.cidr)
+        addresses = _usable_between(low, high, cidr)
         touched = set(range(low // PREFIX_SIZE, high // PREFIX_SIZE + 1))
         if reservation.type == "prefix":
             prefix += addresses
@@ -60,13 +65,13 @@ def room_of(subnet: Subnet) -> Room:
         else:
             explicit += addresses
         reserved_blocks |= touched
-    blocks = subnet.total // PREFIX_SIZE
+    total = last - first + 1
     return Room(
         explicit=explicit,
         reserved_prefix=prefix,
         reserved_blocks=prefix_blocks,
-        open_addresses=subnet.usable - explicit - prefix,
-        open_blocks=max(blocks - len(spoilt | reserved_blocks), 0),
+        open_addresses=total - RESERVED_BY_AWS - explicit - prefix,
+        open_blocks=max(total // PREFIX_SIZE - len(spoilt | reserved_blocks), 0),
     )
 
 

@@ -120,3 +120,21 @@ def test_the_worst_verdict() -> None:
     assert worst([]) == "ok"
     assert worst(["ok", "tight", "ok"]) == "tight"
     assert worst(["tight", "exhausted", "ok"]) == "exhausted"
+
+
+def test_subnets_of_one_name_do_not_slow_each_other_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fleet has thousands of subnets named private-a: each is compared with itself, not with all of the others."""
+    compared = 0
+    equal = IPv4Network.__eq__
+
+    def counting(self: IPv4Network, other: object) -> bool:
+        nonlocal compared
+        compared += 1
+        return bool(equal(self, other))
+
+    blocks = list(IPv4Network("10.0.0.0/12").subnets(new_prefix=24))[:400]
+    monkeypatch.setattr(IPv4Network, "__eq__", counting)
+    for _ in range(2):
+        for block in blocks:
+            room_of(Subnet("private-a", "us-east-1a", IPv4Network(str(block))))
+    assert compared < 3 * len(blocks)
