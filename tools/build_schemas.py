@@ -24,7 +24,12 @@ from capacity.plan.subnet_tags import ROLE_TAG
 from capacity.plan.tenants import tenant_kinds
 from capacity.plan.windows import KEYS as WINDOWS_KEYS
 from capacity.vpc.ledger import HOLDERS
-from tools.fleet_schema import fleet_results
+from tools.fleet_schema import (
+    fleet_forecast_results,
+    fleet_optimize_results,
+    fleet_results,
+    fleet_simulate_results,
+)
 from tools.optimize_schema import optimize_results
 from tools.plan_words import described, plain
 from tools.podips_schema import podips_results
@@ -249,6 +254,9 @@ def answers_schema() -> Schema:
             _for("simulate", simulate_results()),
             _for("services", services_results()),
             _for("fleet check", fleet_results()),
+            _for("fleet forecast", fleet_forecast_results()),
+            _for("fleet optimize", fleet_optimize_results()),
+            _for("fleet simulate", fleet_simulate_results()),
             _for("podips", podips_results()),
         ],
     }

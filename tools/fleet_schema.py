@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from capacity.optimize.optimized import STATUSES
 from tools.schema_parts import COUNT, INT, NUMBER, TEXT, VERDICT, Schema, open_object, or_null
 
 LINE = or_null(COUNT)
+BOOLEAN: Schema = {"type": "boolean"}
+SHARE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
 
 
 def fleet_results() -> Schema:
@@ -82,6 +85,73 @@ def fleet_results() -> Schema:
         findings=_list(finding),
         runs_out_first=_list(open_object(plan=TEXT, name=TEXT, verdict=VERDICT)),
     )
+
+
+def fleet_forecast_results() -> Schema:
+    """``results`` of ``capacity fleet forecast``."""
+    first: dict[str, Schema] = {
+        "subnet": TEXT,
+        "date_p10": or_null(TEXT),
+        "date_p50": or_null(TEXT),
+        "date_p90": or_null(TEXT),
+        "probability_within_horizon": or_null(SHARE),
+    }
+    subnet = open_object(
+        name=TEXT,
+        date_p10=or_null(TEXT),
+        date_p50=or_null(TEXT),
+        date_p90=or_null(TEXT),
+        probability_within_horizon=or_null(SHARE),
+    )
+    return open_object(
+        clusters=_clusters(
+            vpc=or_null(TEXT), grows=BOOLEAN, first=or_null(open_object(**first)), subnets=_list(subnet)
+        ),
+        runs_out_first=_list(open_object(**_named(), **first)),
+    )
+
+
+def fleet_simulate_results() -> Schema:
+    """``results`` of ``capacity fleet simulate``; figures are null where the plan is not simulated."""
+    first: dict[str, Schema] = {"subnet": TEXT, "exhausted_at": NUMBER, "exhausted_share": SHARE}
+    figures = ("pods_started", "pods_waited", "pods_never_started", "pods_unschedulable", "delay_p99_s", "ec2_calls")
+    return open_object(
+        clusters=_clusters(
+            vpc=or_null(TEXT),
+            not_simulated=or_null(TEXT),
+            first=or_null(open_object(**first)),
+            summary=or_null({"type": "object"}),
+            **dict.fromkeys(figures, or_null(NUMBER)),
+        ),
+        runs_out_first=_list(open_object(**_named(), **first)),
+    )
+
+
+def fleet_optimize_results() -> Schema:
+    """``results`` of ``capacity fleet optimize``; dollars are null where nothing can be bought or has no price."""
+    return open_object(
+        clusters=_clusters(
+            status={"enum": list(STATUSES)},
+            usd_per_month=or_null(NUMBER),
+            usd_per_month_current=or_null(NUMBER),
+            current=or_null(TEXT),
+            saves_usd_per_month=or_null(NUMBER),
+            node_groups=_list({"type": "object"}),
+            infeasible=or_null({"type": "object"}),
+        ),
+        usd_per_month=NUMBER,
+        saves_usd_per_month=NUMBER,
+    )
+
+
+def _named() -> dict[str, Schema]:
+    return {"plan": TEXT, "name": TEXT, "account": or_null(TEXT), "region": or_null(TEXT)}
+
+
+def _clusters(**answer: Schema) -> Schema:
+    """One entry per plan: its answer, or the error of a plan that could not be answered."""
+    answered = open_object(**_named(), **answer, shares_with=_list(TEXT), error={"type": "null"})
+    return _list({"anyOf": [answered, open_object(plan=TEXT, name={"type": "null"}, error=TEXT)]})
 
 
 def _list(item: Schema) -> Schema:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from capacity.cli.data import parse_day
+from capacity.cli.fleet_imports import import_fleets
 from capacity.cli.fleet_options import (
     ONE_PLAN,
     FleetOptions,
@@ -23,6 +24,7 @@ from capacity.cli.fleet_options import (
     TlsCert,
     TlsKey,
 )
+from capacity.cli.fleet_runs import fleet_run, leave, told
 from capacity.cli.optimize_flags import Arch, Effort, MaxVcpus, Types
 from capacity.cli.options import Color, OutFile, Quiet, Scenario, Set, Wide, one_of, packed, sink, whole, words
 from capacity.cli.options import Output as PlainOutput
@@ -31,13 +33,6 @@ from capacity.cli.simulate_options import For, Seed, seconds_of, seeds_of
 from capacity.cli.tab_completion import complete_scenario
 from capacity.optimize.choices import EFFORT_NAMES
 from capacity.plan.constants import ARCHS, AT_REST, SCENARIOS
-from capacity.units import counted
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from capacity.fleet.run import FleetRun
-    from capacity.fleet.unit import Row
 
 FLEET_FORMATS = (*FORMATS, "sarif", "html")
 
@@ -126,8 +121,8 @@ def check(
 
     run = fleet_run(given, "check", {"scenarios": scenario or None, "full": full})
     found = across(run)
-    emit(with_overview(answer(run, found, _inputs(run, {"scenarios": scenario or None})), run, found), to)
-    _leave(run, found.verdict, fail_on, exit_zero=exit_zero, keep_going=keep_going)
+    emit(with_overview(answer(run, found, told(run, {"scenarios": scenario or None})), run, found), to)
+    leave(run, found.verdict, fail_on, exit_zero=exit_zero, keep_going=keep_going)
 
 
 @app.command()
@@ -177,8 +172,8 @@ def forecast(
     from capacity.fleet.fleet_outlook import forecast_answer
 
     run = fleet_run(given, "forecast", options)
-    emit(forecast_answer(run, _inputs(run, options)), to)
-    _leave(run, "ok", "error", exit_zero=True, keep_going=keep_going)
+    emit(forecast_answer(run, told(run, options)), to)
+    leave(run, "ok", "error", exit_zero=True, keep_going=keep_going)
 
 
 @app.command()
@@ -221,8 +216,8 @@ def simulate(
     from capacity.fleet.fleet_simulated import simulate_answer
 
     run = fleet_run(given, "simulate", options)
-    emit(simulate_answer(run, _inputs(run, options)), to)
-    _leave(run, "ok", "error", exit_zero=True, keep_going=keep_going)
+    emit(simulate_answer(run, told(run, options)), to)
+    leave(run, "ok", "error", exit_zero=True, keep_going=keep_going)
 
 
 @app.command()
@@ -267,8 +262,8 @@ def optimize(
     from capacity.fleet.fleet_outlook import optimize_answer
 
     run = fleet_run(given, "optimize", options)
-    emit(optimize_answer(run, _inputs(run, options)), to)
-    _leave(run, "ok", "error", exit_zero=True, keep_going=keep_going)
+    emit(optimize_answer(run, told(run, options)), to)
+    leave(run, "ok", "error", exit_zero=True, keep_going=keep_going)
 
 
 @app.command()
@@ -323,81 +318,7 @@ def report(
         notes(f"warning: {line}" for line in warnings_of(run))
         note(f"{verdict_of(run, found).line}")
         note(f"wrote {out_dir / 'index.html'}")
-    _leave(run, found.verdict, "error", exit_zero=True, keep_going=keep_going)
+    leave(run, found.verdict, "error", exit_zero=True, keep_going=keep_going)
 
 
-@app.command("import")
-def import_(
-    out_dir: Annotated[
-        Path, typer.Option("--out-dir", help="Folder for the plans and their fleet.yaml.", metavar="DIR")
-    ],
-    profiles: Annotated[
-        str | None,
-        typer.Option("--profiles", help="Profiles in the AWS configuration files.", metavar="NAME[,NAME...]"),
-    ] = None,
-    regions: Annotated[
-        str | None,
-        typer.Option("--regions", help="AWS Regions. Default: the Region of each profile.", metavar="NAME[,NAME...]"),
-    ] = None,
-    keep_going: Annotated[
-        bool, typer.Option("--keep-going", help="Do not exit with 2 because of clusters that cannot be read.")
-    ] = False,
-    quiet: Quiet = False,
-) -> None:
-    """Create plans for all EKS clusters of several accounts and regions, and a fleet.yaml that lists them.
-
-    Read-only calls with your credentials. An account, region or cluster that cannot be read does not stop the others.
-    A plan that is already in the folder keeps its values.
-
-    Example: capacity fleet import --profiles shop,search --regions us-east-1,eu-west-1 --out-dir clusters
-    """
-    from capacity.cli.output import note, notes
-    from capacity.errors import CapacityError
-    from capacity.fleet.fleet_import import import_fleet
-
-    def listed(text: str | None) -> list[str | None]:
-        return [*(part.strip() for part in (text or "").split(",") if part.strip())] or [None]
-
-    found = import_fleet(listed(profiles), listed(regions), out_dir, (lambda _: None) if quiet else note)
-    notes(f"error: {line}" for line in found.errors)
-    if not found.plans:
-        raise CapacityError("no cluster was imported")
-    if not quiet:
-        note(f"wrote {counted(len(found.plans), 'plan')} and {out_dir / 'fleet.yaml'} (capacity fleet check {out_dir})")
-    if found.errors and not keep_going:
-        raise typer.Exit(2)
-
-
-def fleet_run(
-    given: FleetOptions, question: str, options: dict[str, Any], arrived: Callable[[Row], Row] = lambda row: row
-) -> FleetRun:
-    """Answer a question for all plans, with progress."""
-    from capacity.cli.progress import rate
-    from capacity.fleet.run import run_fleet
-
-    sources = given.sources()
-    with given.workforce() as workforce, rate(f"fleet {question}", quiet=given.quiet) as tell:
-        return run_fleet(sources, question, options, workforce, tell, arrived)
-
-
-def _inputs(run: FleetRun, options: dict[str, Any]) -> dict[str, Any]:
-    fleet = run.sources.fleet
-    return {
-        "fleet": fleet.file or None,
-        "name": fleet.name or None,
-        "plans": len(run.rows),
-        **options,
-    }
-
-
-def _leave(run: FleetRun, verdict: str, fail_on: str, *, exit_zero: bool, keep_going: bool) -> None:
-    """Exit with the code of the worst: a crash, a plan without an answer, the verdict."""
-    from capacity.cli.exit_codes import UNFORESEEN
-
-    if any(row.get("crash") for row in run.rows):
-        raise typer.Exit(UNFORESEEN)
-    if run.broken and not (keep_going and run.answered):
-        raise typer.Exit(2)
-    bad = ("exhausted",) if fail_on == "error" else ("exhausted", "tight")
-    if verdict in bad and not exit_zero:
-        raise typer.Exit(1)
+app.command("import")(import_fleets)

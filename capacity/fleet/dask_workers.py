@@ -11,6 +11,7 @@ from typing import Any
 
 from capacity.errors import CapacityError
 from capacity.extras import named_extras
+from capacity.fleet.processes import fewer_collections
 from capacity.fleet.questions import answer_unit
 from capacity.fleet.shipped import Shipment, pack
 from capacity.fleet.unit import Row, Unit
@@ -133,7 +134,8 @@ def answer_shipped(unit: Unit, base: str) -> list[Row]:
     """
     if pack().base != base:
         raise CapacityError("the data of a Dask worker changed during the run; run the command again")
-    return answer_unit(unit)
+    with fewer_collections():
+        return answer_unit(unit)
 
 
 @contextmanager
@@ -164,17 +166,21 @@ def dask_workers(address: str | None, jobs: int | None, tls: Tls, memory_bytes: 
 
 @contextmanager
 def _local_cluster(jobs: int | None, memory_bytes: int | None) -> Iterator[Any]:
+    import dask
     from distributed import LocalCluster
 
-    with LocalCluster(
-        n_workers=jobs,
-        threads_per_worker=1,
-        processes=True,
-        host="127.0.0.1",
-        dashboard_address=None,
-        memory_limit=0 if memory_bytes is None else memory_bytes + IDLE_BYTES,
-        silence_logs=logging.CRITICAL,
-    ) as cluster:
+    with (
+        dask.config.set({"distributed.worker.profile.enabled": False}),
+        LocalCluster(
+            n_workers=jobs,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address=None,
+            memory_limit=0 if memory_bytes is None else memory_bytes + IDLE_BYTES,
+            silence_logs=logging.CRITICAL,
+        ) as cluster,
+    ):
         yield cluster
 
 
@@ -190,12 +196,27 @@ def _connected(address: str, tls: Tls) -> Iterator[Any]:
     try:
         client = Client(address, timeout=CONNECT_S, security=security, set_as_default=False)
     except (OSError, TimeoutError, ValueError, TypeError, RuntimeError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = _reason(address, tls, error)
         raise CapacityError(f"--scheduler {address}: cannot connect to a Dask scheduler there: {reason}") from error
     try:
         yield client
     finally:
         client.close(timeout=2)
+
+
+def _reason(address: str, tls: Tls, error: Exception) -> str:
+    """Why there is no connection: what to change if it is about TLS, otherwise Dask's own words."""
+    said = str(error).splitlines()[0] if str(error) else type(error).__name__
+    if address.startswith("tls://"):
+        if "certificate does not match" in said:
+            return f"its certificate is not signed by a CA in {tls.ca or 'the CA file of Dask'}, or is for another host"
+        if "ssl_context" in said:
+            return "tls:// needs --tls-ca, --tls-cert and --tls-key, or these files in Dask's own configuration"
+        if "<TLS" in said:
+            return "it ended the TLS handshake: it may refuse the client certificate, or not use TLS"
+    elif "<TCP (closed)" in said:
+        return "it closed the connection: it may use TLS (tls://) or not be a Dask scheduler"
+    return said
 
 
 def _prepared(client: Any, address: str, shipment: Shipment) -> DaskWorkers:

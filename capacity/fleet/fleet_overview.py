@@ -28,22 +28,26 @@ from capacity.pages.cells import plain, shown
 from capacity.pages.html import page_style
 from capacity.pages.page import TableColumn
 
+FINDINGS = "findings"
 MOST_FINDINGS = 6  # of a cluster, the worst first; the rest are counted: 1,000 clusters stay below 3 MB
 
 COLUMNS = (
     TableColumn("name", "cluster"),
     TableColumn("verdict", "verdict"),
-    TableColumn("account", "account"),
-    TableColumn("region", "region"),
-    TableColumn("vpc", "VPC"),
+    TableColumn(FINDINGS, "findings"),
     TableColumn("subnet", "tightest subnet"),
-    TableColumn("scenario", "in scenario"),
+    TableColumn("scenario", "in scenario", 1),
     TableColumn("free", "free"),
-    TableColumn("free_pct", "free %", decimals=1),
-    TableColumn("nodes", "nodes"),
-    TableColumn("usd_per_month", "USD per month", decimals=2),
-    TableColumn("plan", "plan"),
+    TableColumn("free_pct", "free %", 1, 1),
+    TableColumn("usd_per_month", "USD per month", 2, 2),
+    TableColumn("vpc", "VPC", 2),
+    TableColumn("account", "account", 3),
+    TableColumn("nodes", "nodes", 3),
+    TableColumn("region", "region", 4),
+    TableColumn("plan", "plan", 4),
 )
+NARROW = {1: 640, 2: 900, 3: 1180, 4: 1600}  # width of the window below which a rank is left out [px]
+DETAILS = ("plan", "account", "region", "vpc")
 
 
 def with_overview(answer: Answer, run: FleetRun, found: Across) -> Answer:
@@ -65,7 +69,7 @@ def render_overview(run: FleetRun, found: Across, version: str, reports: Mapping
 
     script = _part("overview.js")
     clusters = [_cells(row, reports or {}) for row in ranked(run.rows)]
-    used = [c for c in COLUMNS if any(row[c.key] not in (None, "") for row in clusters)]
+    used = [c for c in COLUMNS if c.key == FINDINGS or any(row[c.key] not in (None, "") for row in clusters)]
     tables = [findings_table(found), shared_table(found), vpcs_table(found), quotas_table(found)]
     text: str = _template().render(
         title=title_of(run),
@@ -73,6 +77,7 @@ def render_overview(run: FleetRun, found: Across, version: str, reports: Mapping
         cost=cost_sentence(run),
         clusters=clusters,
         columns=used,
+        narrow=_narrow(used),
         tables=[table for table in tables if table.rows],
         warnings=warnings_of(run),
         version=version,
@@ -83,12 +88,19 @@ def render_overview(run: FleetRun, found: Across, version: str, reports: Mapping
     return text
 
 
+def _narrow(columns: Sequence[TableColumn]) -> list[tuple[int, str]]:
+    """Widths of the window, and the cells that are left out below them."""
+    places = {rank: [i for i, c in enumerate(columns, 1) if c.rank == rank] for rank in NARROW}
+    cells = {rank: ", ".join(f"#table tr > :nth-child({i})" for i in found) for rank, found in places.items()}
+    return [(NARROW[rank], found) for rank, found in cells.items() if found]
+
+
 def _cells(row: Mapping[str, Any], reports: Mapping[str, str]) -> dict[str, Any]:
     """A cluster's row; a broken plan has its error in place of findings."""
     empty: dict[str, Any] = dict.fromkeys(c.key for c in COLUMNS)
     if row.get("error"):
         told = [{"code": "", "severity": "error", "scenario": None, "message": row["error"]}]
-        broken = {"plan": row["plan"], "name": row["plan"], "verdict": "error", "href": None}
+        broken = {"plan": row["plan"], "name": row["plan"], "verdict": "error", "href": None, "more": row["plan"]}
         return empty | broken | {"findings": told, "counted": "error", "left_out": ""}
     findings: Sequence[Mapping[str, Any]] = row["findings"]
     counts = findings_by_severity(findings)
@@ -97,6 +109,7 @@ def _cells(row: Mapping[str, Any], reports: Mapping[str, str]) -> dict[str, Any]
         **{c.key: row.get(c.key) for c in COLUMNS},
         **(row["tightest"] or {}),
         "href": reports.get(row["plan"]),
+        "more": " · ".join(row[key] for key in DETAILS if row.get(key)),
         "findings": findings[:MOST_FINDINGS],
         "counted": ", ".join(f"{count} {severity}" for severity, count in counts.items() if count),
         "left_out": f"{left} more: capacity check {row['plan']}" if left > 0 else "",

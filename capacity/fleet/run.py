@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from capacity.errors import CapacityError, SpecError
@@ -53,7 +54,7 @@ class FleetRun:
         """The rows of plans that could not be read or answered."""
         return [row for row in self.rows if row.get("error")]
 
-    @property
+    @cached_property
     def known(self) -> list[PlanFacts]:
         """The plans with facts, in order."""
         return [self.facts[i] for i in sorted(self.facts)]
@@ -212,15 +213,17 @@ def _batches(sharing: Sharing, asked: Sequence[int], most: int) -> Iterator[list
     for first in asked:
         if first in seen:
             continue
-        group = [n for n in _group(sharing, first) if n not in seen]
+        group = _group(sharing, first)
         seen.update(group)
-        for n in group:
-            if n in wanted:
-                batch.append(n)
-            if len(batch) == most:
-                yield batch
-                batch = []
-        if len(group) > 1 and batch:  # do not send the plans of a group for one more plan
+        mine = [n for n in group if n in wanted]
+        if batch and len(batch) + len(mine) > most:
+            yield batch
+            batch = []
+        batch += mine
+        while len(batch) > most:
+            yield batch[:most]
+            batch = batch[most:]
+        if len(mine) > most:  # do not send the plans of a divided group for plans of another
             yield batch
             batch = []
     if batch:

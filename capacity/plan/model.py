@@ -57,7 +57,7 @@ class Subnet:
     id: str | None = None
 
     def __hash__(self) -> int:
-        return hash(self.name)
+        return hash((self.name, self.where))  # a fleet has many subnets of one name
 
     @property
     def total(self) -> int:

@@ -106,3 +106,21 @@ def test_it_reads_well_in_both_schemes(browser: Any, page_file: Path) -> None:
         page.goto(page_file.as_uri())
         assert page.evaluate(AUDIT)["complaints"] == []
         page.close()
+
+
+@pytest.mark.parametrize(("width", "left_out"), [(500, 7), (800, 5), (1000, 3), (1280, 2), (1700, 0)])
+def test_a_narrow_window_leaves_columns_out_and_the_findings_stay_in_it(
+    browser: Any, page_file: Path, width: int, left_out: int
+) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.goto(page_file.as_uri())
+    heads = page.locator("#table th")
+    assert heads.count() - page.locator("#table th:visible").count() == left_out
+    assert page.locator("#table tbody tr").first.locator("td:visible").count() == heads.count() - left_out
+    row = page.locator("#table tbody tr").nth(1)
+    if width >= 1000:
+        box = row.locator("summary").bounding_box()
+        assert box["x"] + box["width"] < width
+    row.locator("summary").click()
+    assert "clusters/<0000>.yaml · us-east-1 · vpc-0aa" in row.locator("details").inner_text()
+    page.close()

@@ -8,13 +8,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.fixtures.certificates import Certificates, certificates
 from tests.fixtures.fleets import Cluster, write_fleet
 
 START_S = 60.0
@@ -23,22 +24,27 @@ SMALL: dict[str, Any] = {"replicas": 4, "peak": 6, "nodes": 1, "most": 2}
 
 
 class Dask:
-    """A scheduler and workers, which end with the test."""
+    """A scheduler and workers, which end with the test; with ``security`` their options for TLS."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, security: Sequence[str] = ()) -> None:
         self.folder = folder
+        self.security = security
         self.file = folder / "scheduler.json"
         self.processes: list[subprocess.Popen[bytes]] = []
 
+    @property
+    def host(self) -> str:
+        return "tls://127.0.0.1" if self.security else "127.0.0.1"
+
     def scheduler(self) -> subprocess.Popen[bytes]:
-        options = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(self.file)]
+        options = ["--host", self.host, "--port", "0", "--no-dashboard", "--scheduler-file", str(self.file)]
         process = self._start("scheduler", *options)
         _until(self.file.exists)
         return process
 
     def worker(self, *options: str) -> subprocess.Popen[bytes]:
         place = self.folder / f"worker{len(self.processes)}"
-        common = ["--scheduler-file", str(self.file), "--host", "127.0.0.1", "--nthreads", "1", "--no-dashboard"]
+        common = ["--scheduler-file", str(self.file), "--host", self.host, "--nthreads", "1", "--no-dashboard"]
         return self._start("worker", *common, "--local-directory", str(place), *options)
 
     @property
@@ -49,7 +55,7 @@ class Dask:
     def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
         environment = os.environ | {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}
         process = subprocess.Popen(
-            [sys.executable, "-m", "dask", *arguments],
+            [sys.executable, "-m", "dask", *arguments, *self.security],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd=self.folder,
@@ -74,8 +80,8 @@ def _until(ready: Any) -> None:
 
 
 @contextmanager
-def dask(folder: Path, workers: int, *options: str) -> Iterator[Dask]:
-    cluster = Dask(folder)
+def dask(folder: Path, workers: int, *options: str, security: Sequence[str] = ()) -> Iterator[Dask]:
+    cluster = Dask(folder, security)
     try:
         cluster.scheduler()
         for _ in range(workers):
@@ -183,3 +189,34 @@ def test_a_cluster_on_this_machine(here: Path, serial: bytes) -> None:
     done = answer(here, "--local-cluster", "--jobs", "2")
     assert (done.returncode, done.stderr) == (2, b"")
     assert done.stdout == serial
+
+
+def _tls(files: Certificates) -> list[str]:
+    return ["--tls-ca", str(files.ca), "--tls-cert", str(files.cert), "--tls-key", str(files.key)]
+
+
+def test_tls(here: Path, serial: bytes, tmp_path: Path) -> None:
+    ours, foreign = certificates(tmp_path / "ours"), certificates(tmp_path / "foreign")
+    security = ["--tls-ca-file", str(ours.ca), "--tls-cert", str(ours.cert), "--tls-key", str(ours.key)]
+    with dask(tmp_path, 1, security=security) as cluster:
+        assert cluster.address.startswith("tls://127.0.0.1:")
+        done = answer(here, "--scheduler", cluster.address, *_tls(ours))
+        assert (done.returncode, done.stderr) == (2, b"")
+        assert done.stdout == serial
+        where = f"error: --scheduler {cluster.address}: cannot connect to a Dask scheduler there: "
+        refused = {
+            "its certificate is not signed by a CA in": _tls(foreign._replace(cert=ours.cert, key=ours.key)),
+            "it ended the TLS handshake: it may refuse the client certificate": _tls(foreign._replace(ca=ours.ca)),
+            "tls:// needs --tls-ca, --tls-cert and --tls-key": [],
+        }
+        for reason, options in refused.items():
+            _refused(answer(here, "--scheduler", cluster.address, *options), where + reason)
+        plain = cluster.address.replace("tls://", "tcp://")
+        closed = where.replace("tls://", "tcp://") + "it closed the connection: it may use TLS (tls://)"
+        _refused(answer(here, "--scheduler", plain), closed)
+
+
+def _refused(done: subprocess.CompletedProcess[bytes], start: str) -> None:
+    """One line, and no answer."""
+    assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (2, b"", 1), done.stderr
+    assert done.stderr.decode().startswith(start)

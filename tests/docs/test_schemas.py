@@ -132,6 +132,9 @@ def test_it_refuses_what_the_parser_refuses(old: str, new: str) -> None:
         "explain IP001",
         "data status",
         "fleet check examples/shared-subnets examples/levers --keep-going",
+        "fleet forecast examples/shared-subnets examples/levers examples/first-plan.yaml --paths 50 --keep-going",
+        "fleet simulate examples/shared-subnets examples/levers --for 5m --keep-going",
+        "fleet optimize examples/shared-subnets examples/levers --types m6i.large,m6i.xlarge --keep-going",
     ],
 )
 def test_answers_follow_their_schema(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,6 +146,26 @@ def test_answers_follow_their_schema(command: str, monkeypatch: pytest.MonkeyPat
 def test_the_schema_of_answers_sees_a_missing_key() -> None:
     found = json.loads(capacity("check", str(PLANS[0]), "-o", "json").stdout)
     del found["results"]["scenarios"][0]["subnets"][0]["used"]["warm"]
+    assert list(validator("answers.schema.json").iter_errors(found))
+
+
+@pytest.mark.parametrize(
+    ("command", "key", "value"),
+    [
+        ("forecast --paths 50", "subnets", None),
+        ("forecast --paths 50", "first", {"subnet": "a"}),
+        ("simulate --for 1m", "pods_waited", "3"),
+        ("simulate --for 1m", "error", "no answer"),
+        ("optimize --types m6i.large", "status", "best"),
+    ],
+)
+def test_the_schema_of_a_fleet_refuses_what_is_not_an_answer(command: str, key: str, value: Any) -> None:
+    question, *options = command.split()
+    found = json.loads(
+        capacity("fleet", question, str(REPO / "examples" / "shared-subnets"), *options, "-o", "json").stdout
+    )
+    assert list(validator("answers.schema.json").iter_errors(found)) == []
+    found["results"]["clusters"][0][key] = value
     assert list(validator("answers.schema.json").iter_errors(found))
 
 
