@@ -75,7 +75,7 @@ def test_every_import_is_a_dependency_or_in_an_extra() -> None:
         for name in imported(node)
     } - sys.stdlib_module_names
     carried = {"botocore", "markupsafe"}  # by boto3 and jinja2
-    assert foreign - {"capacity"} == base | (optional - {"dask"}) | carried
+    assert foreign - {"capacity"} == base | optional | carried
     assert len(base) == len(PROJECT["dependencies"])
 
 
