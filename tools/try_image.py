@@ -20,15 +20,15 @@ SUITES = {(3, 11): "bookworm", (3, 13): "trixie"}  # Debian's releases by their 
 BASE = "localhost/python-of-debian"
 IMAGE = "localhost/capacity"
 
-# In a mount namespace of its own: the image's files read-only, the examples as /work, nothing else of this machine.
+# In a mount namespace of its own: the image's files read-only, the examples as /plan, nothing else of this machine.
 RUN = """
 set -e
 mount --make-rprivate /
-mount --bind "$1" "$1" && mount --bind examples "$1/work"
-mount -o remount,bind,ro "$1" && mount -o remount,bind,ro "$1/work"
+mount --bind "$1" "$1" && mount --bind examples "$1/plan"
+mount -o remount,bind,ro "$1" && mount -o remount,bind,ro "$1/plan"
 root=$1 user=$2; shift 2
 exec chroot --userspec="$user" "$root" env -i PATH=/opt/capacity/bin:/usr/bin:/bin HOME=/tmp \\
-    PYTHONDONTWRITEBYTECODE=1 sh -c 'cd /work && exec "$@"' sh "$@"
+    PYTHONDONTWRITEBYTECODE=1 sh -c 'cd /plan && exec "$@"' sh "$@"
 """
 
 
@@ -86,7 +86,7 @@ def try_out(root: str, user: str) -> None:
         return run(*isolated, *command, code=code)
 
     assert inside("id", "-u").strip() == "65532"
-    inside("sh", "-c", "! touch /work/x /opt/capacity/x /tmp/x 2>/dev/null")
+    inside("sh", "-c", "! touch /plan/x /opt/capacity/x /tmp/x 2>/dev/null")
     assert "29" in inside("capacity", "maxpods", "m5.large")
     assert inside("capacity", "check", "shop-prod.yaml", "-q", code=1).startswith("EXHAUSTED: private-b")
     assert inside("capacity", "maxpods", "m5.large", "--expression", "max_enis * 10", "-q")
