@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from capacity.errors import SpecError, check_number
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from fractions import Fraction
 
 # An int or an integer ndarray: the result has the type of the argument. (A union would make every scalar caller narrow
@@ -56,6 +57,16 @@ def counted(number: int, one: str, many: str = "") -> str:
     ('1 node', '1,200 pods', '2 addresses')
     """
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def some_of(names: Sequence[str], most: int) -> str:
+    """The first of some names, and the number of the others.
+
+    >>> some_of(["a", "b", "c", "d"], 2), some_of(["a", "b"], 2)
+    ('a, b and 2 more', 'a, b')
+    """
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest:,} more" if rest > 0 else "")
 
 
 def ceil_div(a: N, b: int | N) -> N:

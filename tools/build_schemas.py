@@ -33,7 +33,7 @@ from tools.fleet_schema import (
 from tools.optimize_schema import optimize_results
 from tools.plan_words import described, plain
 from tools.podips_schema import podips_results
-from tools.schema_parts import COUNT, INT, NUMBER, TEXT, VERDICT, Schema, open_object, or_null
+from tools.schema_parts import COUNT, INT, NUMBER, TEXT, VERDICT, Schema, list_of, open_object, or_null
 from tools.services_schema import services_results
 from tools.simulate_schema import simulate_results
 
@@ -212,7 +212,7 @@ def answers_schema() -> Schema:
         data=open_object(date=TEXT, types=COUNT),
         inputs={"type": "object"},
         results={},
-        warnings={"type": "array", "items": TEXT},
+        warnings=list_of(TEXT),
     )
     maxpods = open_object(
         instance_type=TEXT,
@@ -247,8 +247,8 @@ def answers_schema() -> Schema:
         "title": "answers of capacity",
         **envelope,
         "allOf": [
-            _for("maxpods", {"type": "array", "items": maxpods}),
-            _for("node", {"type": "array", "items": node}),
+            _for("maxpods", list_of(maxpods)),
+            _for("node", list_of(node)),
             _for("check", _check()),
             _for("optimize", optimize_results()),
             _for("simulate", simulate_results()),
@@ -303,8 +303,8 @@ def _check() -> Schema:
     scenario = open_object(
         name=TEXT,
         verdict=VERDICT,
-        subnets={"type": "array", "items": subnet},
-        node_groups={"type": "array", "items": group},
+        subnets=list_of(subnet),
+        node_groups=list_of(group),
         unplaced_pods=COUNT,
         usd_per_month=or_null(NUMBER),
         usd_per_month_at_least=NUMBER,
@@ -314,7 +314,7 @@ def _check() -> Schema:
         more_nodes=or_null(COUNT),
         more_pods=or_null(COUNT),
         scenario={"const": "steady"},
-        pool={"type": "array", "items": TEXT},
+        pool=list_of(TEXT),
     )
     finding = open_object(
         code={"type": "string", "pattern": "^[A-Z]{2}[0-9]{3}$"},
@@ -325,9 +325,9 @@ def _check() -> Schema:
     )
     return open_object(
         verdict=VERDICT,
-        scenarios={"type": "array", "items": scenario},
-        runway={"type": "array", "items": runway},
-        findings={"type": "array", "items": finding},
+        scenarios=list_of(scenario),
+        runway=list_of(runway),
+        findings=list_of(finding),
         cost=_cost(),
     )
 
@@ -353,14 +353,14 @@ def _cost() -> Schema:
         variant=TEXT,
         usd_per_month=dollars,
         usd_per_month_at_least=NUMBER,
-        lines={"type": "array", "items": line},
+        lines=list_of(line),
     )
     return open_object(
         region=or_null(TEXT),
         hours_per_month=COUNT,
         inputs={"type": "object"},
-        scenarios={"type": "array", "items": billed},
-        notes={"type": "array", "items": TEXT},
+        scenarios=list_of(billed),
+        notes=list_of(TEXT),
     )
 
 

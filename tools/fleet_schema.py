@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from capacity.optimize.optimized import STATUSES
-from tools.schema_parts import COUNT, INT, NUMBER, TEXT, VERDICT, Schema, open_object, or_null
+from tools.schema_parts import COUNT, INT, NUMBER, TEXT, VERDICT, Schema, list_of, open_object, or_null
 
 LINE = or_null(COUNT)
 BOOLEAN: Schema = {"type": "boolean"}
@@ -28,7 +28,7 @@ def fleet_results() -> Schema:
         cidr=TEXT,
         zone=TEXT,
         vpc=or_null(TEXT),
-        clusters=_list(user),
+        clusters=list_of(user),
         usable=COUNT,
         other=INT,
         used=INT,
@@ -42,7 +42,7 @@ def fleet_results() -> Schema:
         id=TEXT,
         account=or_null(TEXT),
         region=or_null(TEXT),
-        cidrs=_list(TEXT),
+        cidrs=list_of(TEXT),
         clusters=COUNT,
         subnets=COUNT,
         usable=COUNT,
@@ -66,7 +66,7 @@ def fleet_results() -> Schema:
         verdict={"enum": ["ok", "raise", "over", "unknown"]},
         where=TEXT,
         clusters=COUNT,
-        biggest=_list(open_object(plan=TEXT, used=COUNT)),
+        biggest=list_of(open_object(plan=TEXT, used=COUNT)),
     )
     finding = open_object(
         code=TEXT,
@@ -78,12 +78,12 @@ def fleet_results() -> Schema:
     )
     return open_object(
         verdict=or_null(VERDICT),
-        clusters=_list(cluster),
-        shared_subnets=_list(shared),
-        vpcs=_list(vpc),
-        quotas=_list(quota),
-        findings=_list(finding),
-        runs_out_first=_list(open_object(plan=TEXT, name=TEXT, verdict=VERDICT)),
+        clusters=list_of(cluster),
+        shared_subnets=list_of(shared),
+        vpcs=list_of(vpc),
+        quotas=list_of(quota),
+        findings=list_of(finding),
+        runs_out_first=list_of(open_object(plan=TEXT, name=TEXT, verdict=VERDICT)),
     )
 
 
@@ -105,9 +105,9 @@ def fleet_forecast_results() -> Schema:
     )
     return open_object(
         clusters=_clusters(
-            vpc=or_null(TEXT), grows=BOOLEAN, first=or_null(open_object(**first)), subnets=_list(subnet)
+            vpc=or_null(TEXT), grows=BOOLEAN, first=or_null(open_object(**first)), subnets=list_of(subnet)
         ),
-        runs_out_first=_list(open_object(**_named(), **first)),
+        runs_out_first=list_of(open_object(**_named(), **first)),
     )
 
 
@@ -123,7 +123,7 @@ def fleet_simulate_results() -> Schema:
             summary=or_null({"type": "object"}),
             **dict.fromkeys(figures, or_null(NUMBER)),
         ),
-        runs_out_first=_list(open_object(**_named(), **first)),
+        runs_out_first=list_of(open_object(**_named(), **first)),
     )
 
 
@@ -136,7 +136,7 @@ def fleet_optimize_results() -> Schema:
             usd_per_month_current=or_null(NUMBER),
             current=or_null(TEXT),
             saves_usd_per_month=or_null(NUMBER),
-            node_groups=_list({"type": "object"}),
+            node_groups=list_of({"type": "object"}),
             infeasible=or_null({"type": "object"}),
         ),
         usd_per_month=NUMBER,
@@ -150,9 +150,5 @@ def _named() -> dict[str, Schema]:
 
 def _clusters(**answer: Schema) -> Schema:
     """One entry per plan: its answer, or the error of a plan that could not be answered."""
-    answered = open_object(**_named(), **answer, shares_with=_list(TEXT), error={"type": "null"})
-    return _list({"anyOf": [answered, open_object(plan=TEXT, name={"type": "null"}, error=TEXT)]})
-
-
-def _list(item: Schema) -> Schema:
-    return {"type": "array", "items": item}
+    answered = open_object(**_named(), **answer, shares_with=list_of(TEXT), error={"type": "null"})
+    return list_of({"anyOf": [answered, open_object(plan=TEXT, name={"type": "null"}, error=TEXT)]})

@@ -6,7 +6,7 @@ from capacity.optimize.choices import TO_MINIMIZE
 from capacity.optimize.market import RESOURCES
 from capacity.optimize.optimized import STATUSES
 from capacity.plan.constants import GROUP_FORMS
-from tools.schema_parts import COUNT, INT, NUMBER, TEXT, VERDICT, Schema, open_object, or_null
+from tools.schema_parts import COUNT, INT, NUMBER, TEXT, VERDICT, Schema, list_of, open_object, or_null
 
 DOLLARS: Schema = {"type": "number", "minimum": 0}
 PERCENT: Schema = {"type": "number", "minimum": 0, "maximum": 100}
@@ -23,20 +23,16 @@ def optimize_results() -> Schema:
         usd_per_month_steady=or_null(DOLLARS),
         usd_per_month_peak=or_null(DOLLARS),
         verdict=or_null(VERDICT),
-        node_groups=_list(_group()),
+        node_groups=list_of(_group()),
         ips_by_subnet={"type": "object", "additionalProperties": _subnet()},
         packing=or_null(_packing()),
         over_packing_pct=or_null(NUMBER),
-        alternatives=_list(_alternative()),
-        frontier=_list(_point()),
+        alternatives=list_of(_alternative()),
+        frontier=list_of(_point()),
         infeasible=or_null(infeasible),
     )
     results["properties"]["written"] = open_object(form={"enum": list(GROUP_FORMS)}, text=TEXT)
     return results
-
-
-def _list(item: Schema) -> Schema:
-    return {"type": "array", "items": item}
 
 
 def _group() -> Schema:
@@ -48,7 +44,7 @@ def _group() -> Schema:
         nodes_by_zone=COUNTS,
         nodes_peak=COUNT,
         nodes_max=or_null(COUNT),
-        workloads={"type": "array", "items": TEXT},
+        workloads=list_of(TEXT),
         pods_per_node=COUNTS,
         max_pods=COUNT,
         binding=or_null({"enum": ["ips", "nodes", "enis", *RESOURCES]}),
@@ -71,7 +67,7 @@ def _packing() -> Schema:
     """The perfect placement; its nodes only with `--nodes`, those at the peak only where replicas change."""
     packing = open_object(usd_per_hour=DOLLARS, lower_bound_usd_per_hour=DOLLARS, gap_pct=PERCENT)
     node = open_object(type=TEXT, zone=TEXT, count={"type": "integer", "minimum": 1}, pods=COUNTS)
-    packing["properties"] |= {"nodes": _list(node), "nodes_peak": _list(node)}
+    packing["properties"] |= {"nodes": list_of(node), "nodes_peak": list_of(node)}
     return packing
 
 
@@ -95,6 +91,6 @@ def _point() -> Schema:
         subnet_addresses=COUNT,
         nodes=COUNT,
         mix=TEXT,
-        least={"type": "array", "items": {"enum": list(TO_MINIMIZE)}},
+        least=list_of({"enum": list(TO_MINIMIZE)}),
         bought={"type": "boolean"},
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from capacity.advice.pod_room import LEVELS
-from tools.schema_parts import COUNT, TEXT, VERDICT, Schema, open_object, or_null
+from tools.schema_parts import COUNT, TEXT, VERDICT, Schema, list_of, open_object, or_null
 
 LEVEL: Schema = {"enum": list(LEVELS)}
 
@@ -44,12 +44,12 @@ def podips_results() -> Schema:
         pods_without_address=COUNT,
         fargate_pods=COUNT,
         branch_eni_pods=COUNT,
-        zones={"type": "array", "items": zone},
-        subnets={"type": "array", "items": subnet},
-        notes={"type": "array", "items": TEXT},
+        zones=list_of(zone),
+        subnets=list_of(subnet),
+        notes=list_of(TEXT),
     )
     return open_object(
         verdict=or_null(LEVEL),
-        clusters={"type": "array", "items": cluster},
-        failed={"type": "array", "items": open_object(context=TEXT, error=TEXT)},
+        clusters=list_of(cluster),
+        failed=list_of(open_object(context=TEXT, error=TEXT)),
     )

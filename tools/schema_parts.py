@@ -21,5 +21,9 @@ NUMBER: Schema = {"type": "number"}
 VERDICT: Schema = {"enum": list(VERDICTS)}
 
 
+def list_of(item: Schema) -> Schema:
+    return {"type": "array", "items": item}
+
+
 def or_null(schema: Schema) -> Schema:
     return {"anyOf": [schema, {"type": "null"}]}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from capacity.advice.findings.codes import SEVERITIES
 from capacity.plan.service import PROXY_MODES
 from capacity.plan.tenants import LOAD_BALANCER_KINDS
-from tools.schema_parts import COUNT, INT, NUMBER, TEXT, Schema, open_object, or_null
+from tools.schema_parts import COUNT, INT, NUMBER, TEXT, Schema, list_of, open_object, or_null
 
-TEXTS: Schema = {"type": "array", "items": TEXT}
+TEXTS: Schema = list_of(TEXT)
 
 
 def services_results() -> Schema:
@@ -24,14 +24,14 @@ def services_results() -> Schema:
         endpoint_slices=COUNT,
         most_endpoints=COUNT,
         conntrack=or_null(open_object(limit=COUNT, connections=or_null(COUNT), free=or_null(INT))),
-        load_balancers={"type": "array", "items": _balancer()},
+        load_balancers=list_of(_balancer()),
         exposure={
             "type": "array",
             "items": open_object(
                 name=TEXT, kind=TEXT, balancers=COUNT, addresses=COUNT, usd_per_month=or_null(NUMBER), limited_by=TEXT
             ),
         },
-        findings={"type": "array", "items": _finding()},
+        findings=list_of(_finding()),
         history={
             "type": "array",
             "items": open_object(services=COUNT, rules=COUNT, seconds=COUNT, what=TEXT, source=TEXT),
@@ -70,7 +70,7 @@ def _balancer() -> Schema:
         target_type=TEXT,
         target_groups=COUNT,
         targets=or_null(COUNT),
-        quotas={"type": "array", "items": use},
+        quotas=list_of(use),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.schema_parts import COUNT, NUMBER, TEXT, Schema, open_object, or_null
+from tools.schema_parts import COUNT, NUMBER, TEXT, Schema, list_of, open_object, or_null
 
 SECONDS: Schema = {"type": "number", "minimum": 0}
 COUNTS: Schema = {"type": "object", "additionalProperties": COUNT}
@@ -12,7 +12,7 @@ def simulate_results() -> Schema:
     """The timeline is that of the first seed; `intervals` is null with a single one."""
     results = open_object(timeline={"type": "array", "items": _sample(), "minItems": 1}, summary=_summary())
     decision = open_object(t=NUMBER, text=TEXT)
-    results["properties"]["decisions"] = {"type": "array", "items": decision}
+    results["properties"]["decisions"] = list_of(decision)
     return results
 
 

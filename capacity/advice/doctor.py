@@ -16,6 +16,7 @@ from capacity.errors import SpecError, check_kind
 from capacity.plan.cni_env import CNI_VARIABLES, CniSettings, cni_settings
 from capacity.plan.constants import PREFIX_SIZE
 from capacity.plan.versions import IPV6_SINCE, PREFIX_SINCE, version_numbers
+from capacity.units import some_of
 
 TIGHT_SHARE = 5  # a subnet is tight if less than 1/5 of its addresses are free, like checks.minFree 20%
 NEWEST_CNI = (1, 23, 1)  # released 2026-08-20; the model follows this release
@@ -342,6 +343,4 @@ def _dns(evidence: Evidence) -> Iterator[Checkup]:
 
 
 def _some(names: Iterable[str]) -> str:
-    listed = list(names)
-    more = f" and {len(listed) - MOST_NAMES} more" if len(listed) > MOST_NAMES else ""
-    return ", ".join(listed[:MOST_NAMES]) + more
+    return some_of(list(names), MOST_NAMES)

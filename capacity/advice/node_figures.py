@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from capacity.units import counted
+from capacity.units import counted, some_of
 
 MOST_NAMES = 3  # nodes that one sentence names
 
@@ -105,9 +105,8 @@ def sentence(group: GroupFigures) -> str:
     off = group.off
     if not off:
         return f"{text}; {counted(len(group.nodes), 'node')} in the range"
-    names = ", ".join(f"{n.node} ({_kind(n)}) holds {n.held}" for n in off[:MOST_NAMES])
-    more = f" and {len(off) - MOST_NAMES} more" if len(off) > MOST_NAMES else ""
-    return f"{text}; {len(off)} of {counted(len(group.nodes), 'node')} off: {names}{more}"
+    names = some_of([f"{n.node} ({_kind(n)}) holds {n.held}" for n in off], MOST_NAMES)
+    return f"{text}; {len(off)} of {counted(len(group.nodes), 'node')} off: {names}"
 
 
 def model_words(group: GroupFigures) -> str:

@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from capacity.node.limit_words import limit_words
 from capacity.plan.model import Checks
-from capacity.units import counted
+from capacity.units import counted, some_of
 
 UNKNOWN = "unknown"
 LEVELS = ("ok", UNKNOWN, "tight", "exhausted")  # the last one that a cluster has is its verdict
@@ -222,7 +222,7 @@ def sharing(clusters: Sequence[RunningCluster]) -> list[RunningCluster]:
 def short_subnets(cluster: RunningCluster) -> str:
     """Names of the subnets that cannot fill the cluster's nodes; empty if there are none."""
     short = [s.subnet.name for s in cluster.subnets if s.to_fill and s.left is not None and s.left < 0]
-    return ", ".join(short[:3]) + (f" and {len(short) - 3} more" if len(short) > 3 else "")
+    return some_of(short, 3)
 
 
 def first_limit(cluster: RunningCluster) -> str:

@@ -12,7 +12,7 @@ from capacity.cluster.unplaced import unschedulable, without_address
 from capacity.node.limit_words import limit_words
 from capacity.plan.constants import AT_REST
 from capacity.plan.scenarios import when_words
-from capacity.units import counted
+from capacity.units import counted, some_of
 from capacity.vpc.ledger import VERDICTS, SubnetState
 
 # The limit of unschedulable pods, in words
@@ -51,9 +51,8 @@ def _beyond_scenarios(result: CheckResult) -> str:
         return f"this configuration cannot work: {result.blocked[0]}{more}."
     if not has_pods(result.plan):
         return "the plan has no pods, so only its nodes and tenants were checked."
-    types = ", ".join(f"{h.group} with {h.instance_type}" for h in result.harmful[:3])
-    more = f" and {len(result.harmful) - 3} more" if len(result.harmful) > 3 else ""
-    return f"every scenario fits with the expected instance types, but not with every allowed type: {types}{more}."
+    types = some_of([f"{h.group} with {h.instance_type}" for h in result.harmful], 3)
+    return f"every scenario fits with the expected instance types, but not with every allowed type: {types}."
 
 
 def _at(scenario: ScenarioState) -> str:

@@ -10,6 +10,7 @@ from capacity.catalog.prices import price, regions
 from capacity.catalog.regions import unknown_region
 from capacity.catalog.table import load_catalog
 from capacity.errors import SpecError
+from capacity.units import some_of
 
 OLD_DAYS = 90  # AWS releases instance types and changes prices about this often
 TODAY_VARIABLE = "SOURCE_DATE_EPOCH"  # https://reproducible-builds.org/specs/source-date-epoch/
@@ -76,8 +77,7 @@ def price_notes(types: Sequence[str], region: str | None, as_of: dt.date | None 
         return [other or f"no prices are known for {region} (known: {', '.join(dollars)})"]
     found = {name: price(name, region) for name in dict.fromkeys(types)}
     missing = [name for name, known in found.items() if known is None]
-    more = f" and {len(missing) - MOST_NAMES} more" if len(missing) > MOST_NAMES else ""
-    notes = [f"no price is known in {region} for {', '.join(missing[:MOST_NAMES])}{more}"] if missing else []
+    notes = [f"no price is known in {region} for {some_of(missing, MOST_NAMES)}"] if missing else []
     dates = [known.date for known in found.values() if known and is_old(known.date, as_of or today())]
     if dates:
         notes.append(

@@ -10,7 +10,7 @@ from capacity.fleet.run import FleetRun
 from capacity.forecast.words import percent
 from capacity.pages.answer import Answer
 from capacity.pages.page import Page, Table, TableColumn, Text
-from capacity.units import counted
+from capacity.units import counted, some_of
 
 Ranked = Callable[[Mapping[str, Any]], Any]
 LATE = "9999"
@@ -51,12 +51,6 @@ def cluster_of(row: Mapping[str, Any]) -> dict[str, Any]:
     return dict(row)
 
 
-def _some(rows: Sequence[Mapping[str, Any]], most: int = 5) -> str:
-    """The names of the first clusters, and the number of the others."""
-    names = [row["name"] for row in rows]
-    return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")
-
-
 def _forecast_page(run: FleetRun, rows: Sequence[Mapping[str, Any]]) -> Page:
     out = [row for row in rows if row["first"]]
     still = [row for row in run.answered if not row["grows"]]
@@ -65,7 +59,7 @@ def _forecast_page(run: FleetRun, rows: Sequence[Mapping[str, Any]]) -> Page:
         first = out[0]
         said += f" First: {first['name']}, {first['first']['subnet']}, probably by {first['first']['date_p50']}."
     if still:
-        said += f" No growth in {counted(len(still), 'plan')}: {_some(still)}."
+        said += f" No growth in {counted(len(still), 'plan')}: {some_of([row['name'] for row in still], 5)}."
     columns = (
         TableColumn("name", "cluster"),
         TableColumn("plan", "plan", 3),

@@ -12,9 +12,10 @@ from capacity.fleet.check_row import findings_by_severity
 from capacity.fleet.run import FleetRun
 from capacity.pages.answer import Answer
 from capacity.pages.page import Page, Table, TableColumn, Text, Verdict
-from capacity.units import counted
+from capacity.units import counted, some_of
 from capacity.vpc.ledger import VERDICTS
 
+MOST_NAMED = 4  # names in a note
 MOST_ROWS = 40  # of a table for people; files and other formats have all
 NEAR = 0.8  # share of a quota from which the page shows it
 INTERNAL = ("usage", "crash", "lost", "report")
@@ -47,9 +48,9 @@ def warnings_of(run: FleetRun) -> list[str]:
     """What the fleet leaves out, and what it needs to count clusters together."""
     said = []
     if run.sources.others:
-        said.append(f"not plans, left out: {_listed(run.sources.others)}")
+        said.append(f"not plans, left out: {some_of(run.sources.others, MOST_NAMED)}")
     if run.left_out:
-        said.append(f"in other regions than those of the fleet file, left out: {_listed(run.left_out)}")
+        said.append(f"in other regions than those of the fleet file, left out: {some_of(run.left_out, MOST_NAMED)}")
     linked = run.sharing.links
     lost = [
         facts.file
@@ -59,14 +60,9 @@ def warnings_of(run: FleetRun) -> list[str]:
     if lost and len(run.known) > 1:
         said.append(
             f"{counted(len(lost), 'plan')} without vpc.id and subnet IDs: not counted together with other clusters "
-            f"unless a plan names the other: {_listed(lost)}"
+            f"unless a plan names the other: {some_of(lost, MOST_NAMED)}"
         )
     return said
-
-
-def _listed(names: Sequence[str], most: int = 4) -> str:
-    more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
 
 
 def cluster_json(row: Mapping[str, Any]) -> dict[str, Any]:

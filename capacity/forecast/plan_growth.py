@@ -33,11 +33,14 @@ from capacity.forecast.span import Horizon
 from capacity.plan.constants import AT_REST
 from capacity.plan.model import Plan
 from capacity.plan.scenarios import when_words
-from capacity.units import counted
+from capacity.units import counted, some_of
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+
+
+MOST_NAMED = 8  # names in a note
 
 
 def forecast_growth(
@@ -243,7 +246,7 @@ def _notes(plan: Plan, span: Horizon, found: ForecastResult, nowhere: tuple[str,
         since = f"{found.date_without_address}{often}"
         notes.append(f"pods on nodes get no address from {since}: max pods exceeds the addresses of the ENIs")
     if nowhere:
-        notes.append(f"no node fits a pod of {_some(list(nowhere))}: these pods are not counted")
+        notes.append(f"no node fits a pod of {some_of(list(nowhere), MOST_NAMED)}: these pods are not counted")
     if found.scenario != "steady":
         notes.append(f"{found.scenario}: replicas.max grows by the same factors")
     return notes
@@ -257,12 +260,12 @@ def _growth_notes(plan: Plan, span: Horizon) -> list[str]:
         notes.append("no workload of the plan has growth: nothing changes over time (workloads[].growth)")
     fixed = [w.name for w in plan.workloads if not w.growth]
     if growing and fixed:
-        notes.append(f"no growth in the plan, so constant: {_some(fixed)}")
+        notes.append(f"no growth in the plan, so constant: {some_of(fixed, MOST_NAMED)}")
     for w in growing:
         assert w.growth
         past = [s for s in w.growth.steps if span.index(s.day) <= 0]
         if past:
-            days = _some([str(s.day) for s in past])
+            days = some_of([str(s.day) for s in past], MOST_NAMED)
             notes.append(f"{w.name}: steps up to {span.start} are assumed to be in its replicas already: {days}")
         if w.growth.start and span.index(w.growth.start) > 0:
             notes.append(f"{w.name}: no pods before its launch on {w.growth.start}")
@@ -270,8 +273,3 @@ def _growth_notes(plan: Plan, span: Horizon) -> list[str]:
         if late and not list(coming_steps(w.growth, span)):
             notes.append(f"{w.name}: its steps are after {span.end}")
     return notes
-
-
-def _some(names: list[str], most: int = 8) -> str:
-    rest = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + rest

@@ -66,7 +66,7 @@ def expected(division: Division, rules: Rules) -> float:
 def divisions(buying: Buying, market: Market, choices: Choices, *, limited: bool) -> list[Division]:
     """Divisions with different weights of addresses that are within the choices, cheapest first.
 
-    ``limited``: the plan has subnets, so mixes with fewer addresses are useful.
+    ``limited``: also mixes with fewer addresses. Without subnets they are seldom cheaper, and take time to find.
     """
     rules = buying.rules
     base = Blocks(market, buying.pods, rules, buying.counted, buying.stopped)

@@ -26,6 +26,7 @@ from capacity.optimize.pack_zones import pack_over_zones
 from capacity.optimize.request import Request, archs_of, market_of
 from capacity.optimize.solver import interruptible
 from capacity.plan.constants import ARCHS
+from capacity.units import some_of
 
 CHECKED = {"quick": 20, "normal": 60, "thorough": 200}  # divisions that are checked, at most
 MOST_SIZED = 1  # further purchases for which subnets are sized
@@ -168,8 +169,7 @@ def _said(market: Market, archs: Sequence[str], choices: Choices, *, gpus: bool)
     if gpus:
         notes.append("NVIDIA GPUs of all models count the same, and parts of one (g6f) are excluded (use --types)")
     for reason, names in market.left_out:
-        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-        notes.append(f"{reason}, left out: {', '.join(names[:MOST_NAMED])}{more}")
+        notes.append(f"{reason}, left out: {some_of(names, MOST_NAMED)}")
     return notes
 
 

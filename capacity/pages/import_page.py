@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,20 +11,24 @@ from capacity.pages.page import Page, Table, TableColumn, Verdict
 from capacity.readers.draft import PlanDraft
 from capacity.readers.drift import Difference
 from capacity.readers.plan_document import plan_document
+from capacity.units import some_of
+
+MOST_NAMED = 5  # of each kind
 
 
 def found_answer(draft: PlanDraft, into: Path | None) -> Answer:
     """What was found, by kind."""
     plan = plan_document(draft)
-    rows = [
-        {"what": "subnets", "count": len(draft.subnets), "names": _listed([s.name for s in draft.subnets])},
-        {"what": "node groups", "count": len(draft.node_groups), "names": _listed([g.name for g in draft.node_groups])},
-        {"what": "workloads", "count": len(draft.workloads), "names": _listed([w.name for w in draft.workloads])},
-        {"what": "DaemonSets", "count": len(draft.daemon_sets), "names": _listed([d.name for d in draft.daemon_sets])},
-        {"what": "tenants", "count": len(draft.tenants), "names": _listed([t.name for t in draft.tenants])},
-        {"what": "CNI variables", "count": len(draft.env), "names": _listed(list(draft.env))},
-        {"what": "assumptions", "count": len(draft.assumed), "names": _listed(sorted(draft.assumed))},
-    ]
+    found: dict[str, Sequence[str]] = {
+        "subnets": [s.name for s in draft.subnets],
+        "node groups": [g.name for g in draft.node_groups],
+        "workloads": [w.name for w in draft.workloads],
+        "DaemonSets": [d.name for d in draft.daemon_sets],
+        "tenants": [t.name for t in draft.tenants],
+        "CNI variables": list(draft.env),
+        "assumptions": sorted(draft.assumed),
+    }
+    rows = [{"what": what, "count": len(names), "names": some_of(names, MOST_NAMED)} for what, names in found.items()]
     columns = (TableColumn("what", "what"), TableColumn("count", "count"), TableColumn("names", "names"))
     return Answer(
         command="import",
@@ -37,10 +42,6 @@ def found_answer(draft: PlanDraft, into: Path | None) -> Answer:
         rows=rows,
         warnings=[n.text for n in draft.notes],
     )
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
 def drift_answer(found: list[Difference], draft: PlanDraft, plan: Path) -> Answer:

@@ -11,7 +11,7 @@ from capacity.pages.answer import Answer
 from capacity.pages.page import CodeBlock, Page, Table, TableColumn, Text
 from capacity.pages.vocabulary import merged
 from capacity.plan.constants import CILIUM, OVERLAY
-from capacity.units import counted
+from capacity.units import counted, some_of
 
 if TYPE_CHECKING:
     from capacity.catalog.instance_type import InstanceType
@@ -119,7 +119,7 @@ def _warnings(rows: Sequence[MaxPods], platform: Platform) -> list[str]:
     own = [w for r in rows for w in r.warnings if r.mode != "ipv6" or r.limited_by != "hypervisor"]
     if not xen:
         return merged(own)
-    listed = ", ".join(xen[:3]) + (f" and {len(xen) - 3} more" if len(xen) > 3 else "")
+    listed = some_of(xen, 3)
     if platform.cni == CILIUM:
         return [*merged(own), f"{listed}: Cilium assigns prefixes only on Nitro instances, so single addresses here"]
     line = (

@@ -18,6 +18,7 @@ from capacity.node.platform import Platform
 from capacity.pages.answer import Answer
 from capacity.pages.node_page import NodeView, answer
 from capacity.plan.cni_env import CniSettings
+from capacity.units import some_of
 
 REGION = "us-east-1"  # whose prices are shown if no region is given
 
@@ -85,8 +86,7 @@ def _price_notes(rates: Mapping[str, Rate], book: PriceBook, shown: Sequence[str
     windows = [name for name in listed if "Windows" in rates[name].unknown]
     found = price_notes([name for name in listed if name not in windows], book.region)
     if windows:
-        more = f" and {len(windows) - MOST_NAMES} more" if len(windows) > MOST_NAMES else ""
-        found.append(f"Windows prices are not known (--price-file): {', '.join(windows[:MOST_NAMES])}{more}")
+        found.append(f"Windows prices are not known (--price-file): {some_of(windows, MOST_NAMES)}")
     return [*found, *book.notes()]
 
 

@@ -31,6 +31,7 @@ from capacity.plan.service_section import ServiceReader, read_kube_proxy
 from capacity.plan.subnet_tags import ROLE_TAG
 from capacity.plan.tenant_section import TenantReader, has_plan
 from capacity.plan.workload_section import WorkloadReader
+from capacity.units import some_of
 
 _SECTIONS = frozenset(key.name for key in keys.PLAN.keys if key.name not in ("apiVersion", "region", "account"))
 
@@ -320,5 +321,4 @@ def _assumed_by_import(annotations: object) -> list[str]:
     paths = annotations.get("capacity/assumed") if isinstance(annotations, PlanSection) else None
     if not isinstance(paths, list) or not paths:
         return []
-    more = f" and {len(paths) - 8} more" if len(paths) > 8 else ""
-    return [f"assumed by the import (not in the source): {', '.join(map(str, paths[:8]))}{more}"]
+    return [f"assumed by the import (not in the source): {some_of([str(path) for path in paths], 8)}"]

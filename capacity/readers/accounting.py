@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache
 
+from capacity.units import some_of
+
 MOST_PLACES = 4  # named in one note; the others are counted
 
 
@@ -172,6 +174,5 @@ def unread_text(kind: str, places: Sequence[str]) -> str:
     >>> unread_text("aws_autoscaling_group", ["a", "b"])
     '2 aws_autoscaling_group not in the plan (a, b): it can make nodes'
     """
-    named = ", ".join(places[:MOST_PLACES])
-    more = f" and {len(places) - MOST_PLACES} more" if len(places) > MOST_PLACES else ""
-    return f"{len(places)} {kind} not in the plan ({named}{more}): {why_it_matters(kind) or 'not read'}"
+    named = some_of(places, MOST_PLACES)
+    return f"{len(places)} {kind} not in the plan ({named}): {why_it_matters(kind) or 'not read'}"

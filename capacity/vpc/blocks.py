@@ -48,7 +48,7 @@ def room_of(subnet: Subnet) -> Room:
     return _room(subnet.cidr, subnet.reservations)
 
 
-# Not kept by subnet: the subnets of a fleet have the same names, by which a subnet is hashed.
+# Kept by block, not by subnet: many plans of a fleet have the same block.
 @lru_cache(maxsize=4096)
 def _room(cidr: IPv4Network, reservations: tuple[Reservation, ...]) -> Room:
     first, last = int(cidr.network_address), int(cidr.broadcast_address)

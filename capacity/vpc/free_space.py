@@ -7,6 +7,7 @@ from ipaddress import IPv4Network
 
 from capacity.errors import InfeasiblePlan
 from capacity.plan.model import Plan
+from capacity.units import some_of
 from capacity.vpc.cidr_rules import LARGEST, MOST_BLOCKS, proposals
 from capacity.vpc.layout import Layout, largest_free, lay_out
 
@@ -41,7 +42,7 @@ def _no_room(
     wanted: Mapping[str, int], blocks: Sequence[IPv4Network], held: Sequence[IPv4Network], layout: Layout
 ) -> str:
     names = [f"{name} (/{wanted[name]})" for name in layout.missing]
-    listed = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+    listed = some_of(names, 4)
     largest = largest_free(blocks, held)
     free = sum(b.num_addresses for b in blocks) - sum(c.num_addresses for c in held)
     asked = sum(1 << (32 - length) for length in wanted.values())

@@ -16,7 +16,7 @@ from capacity.node.density import CAP_SMALL, recommended_cap
 from capacity.plan.cni_env import CniSettings
 from capacity.plan.constants import PREFIX_SIZE
 from capacity.plan.windows import ENABLED
-from capacity.units import MIB, counted
+from capacity.units import MIB, counted, some_of
 
 DAEMONS_PCT = 25  # DaemonSet pods of max pods, from which they are reported
 BOUND_PCT, STRANDED_PCT = 90, 50  # pods of max pods or addresses; CPU and memory in use on the same nodes
@@ -81,8 +81,7 @@ def _harmful(result: CheckResult) -> Iterator[Finding]:
     for name, found in groups.items():
         worst, names = found[0].scenario, [h.instance_type for h in found]
         shape = next(s for s in result.shapes if s.group.name == name)
-        text = f"{name}: the figures use {shape.first.instance_type.name}; with {', '.join(names[:6])}"
-        text += f" and {len(names) - 6} more" if len(names) > 6 else ""
+        text = f"{name}: the figures use {shape.first.instance_type.name}; with {some_of(names, 6)}"
         yield finding("IP039", f"nodeGroups.{name}", f"{text}, {_outcome(worst)}", worst.title)
 
 

@@ -15,6 +15,7 @@ from capacity.plan.service import PROTOCOLS, SERVICE_TYPES
 from capacity.readers.draft import ServiceDraft, SourceNotes, TenantDraft
 from capacity.readers.kubernetes.pod_owners import Key
 from capacity.readers.values import items, mapping, path_of, text_of
+from capacity.units import some_of
 
 OF_SERVICE = "service.beta.kubernetes.io/aws-load-balancer-"
 OF_INGRESS = "alb.ingress.kubernetes.io/"
@@ -192,10 +193,9 @@ def balancers_of(seen: SeenServices, said: SourceNotes) -> Iterator[TenantDraft]
         else:
             unplaced.append(f"{balancer.place} ({balancer.kind.upper()})")
     if unplaced:
-        more = f" and {len(unplaced) - 3} more" if len(unplaced) > 3 else ""
         said.leave_out(
             "",
-            f"load balancers whose subnets are not in this file: {', '.join(unplaced[:3])}{more}: the controller "
+            f"load balancers whose subnets are not in this file: {some_of(unplaced, 3)}: the controller "
             "chooses subnets by tag; capacity import aws counts them, or add them as tenants",
             "tenants",
             elsewhere="aws",

@@ -25,6 +25,7 @@ from capacity.readers.terraform.value import (
     is_known,
     known_parts,
     marks_of,
+    shown,
     unknown_paths,
 )
 from capacity.readers.user_data import max_pods_in
@@ -348,11 +349,10 @@ def _boot_text(call: Call, *, self_managed: bool) -> Any:
     for key in keys:
         value = given.get(key)
         parts = [mapping(p).get("content") for p in value] if isinstance(value, list) else [value]
-        shown = [p.text if isinstance(p, PartText) else p for p in parts]
-        texts += [p for p in shown if isinstance(p, str) and p]
-        if any(isinstance(p, Unknown) for p in shown) or any(
-            isinstance(p, PartText) and not max_pods_in(p.text) for p in parts
-        ):
+        readable = [shown(p) for p in parts]
+        texts += [p for p in readable if isinstance(p, str) and p]
+        unsaid = [p for p in parts if isinstance(p, PartText) and not max_pods_in(p.text)]
+        if unsaid or any(isinstance(p, Unknown) for p in readable):
             call.said.leave_out(f"{call.address}.{key}", "not known: it can set max pods", "nodeGroups")
     return "\n".join(texts) or None
 

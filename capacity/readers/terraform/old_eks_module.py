@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from capacity.readers.terraform.value import UNKNOWN, Open, OpenList, PartText, Unknown
+from capacity.readers.terraform.value import UNKNOWN, Open, OpenList, Unknown, shown
 from capacity.readers.values import bool_of, items, mapping, text_of
 
 if TYPE_CHECKING:
@@ -100,5 +100,4 @@ def _script(call: Call, group: dict[str, Any]) -> Any:
         call.said.leave_out(
             f"{call.address}.kubelet_extra_args", "not known in full: it can set max pods", "nodeGroups"
         )
-    shown = [t.text if isinstance(t, PartText) else t for t in texts]
-    return "\n".join(t for t in shown if isinstance(t, str) and t) or None
+    return "\n".join(t for t in map(shown, texts) if isinstance(t, str) and t) or None

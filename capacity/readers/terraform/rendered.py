@@ -11,14 +11,13 @@ from typing import Any
 
 from capacity.readers.terraform.expression import Budget, Scope, evaluate_template
 from capacity.readers.terraform.source_blocks import blocks_of
-from capacity.readers.terraform.value import UNKNOWN, PartText
+from capacity.readers.terraform.value import UNKNOWN, PartText, shown
 from capacity.readers.values import mapping
 
 
 def _template_file(body: Mapping[str, Any], budget: Budget) -> Any:
     """The template with its own variables."""
-    template = body.get("template")
-    text = template.text if isinstance(template, PartText) else template
+    text = shown(body.get("template"))
     return evaluate_template(text, _no_names, mapping(body.get("vars")), budget) if isinstance(text, str) else UNKNOWN
 
 
@@ -28,8 +27,8 @@ def _no_names(_name: str, _scope: Scope) -> Any:
 
 def _cloudinit_config(body: Mapping[str, Any], _budget: Budget) -> Any:
     """The text of the parts; its encoding and boundaries are not reproduced."""
-    contents = [mapping(part).get("content") for part in blocks_of(body.get("part"))]
-    texts = [c if isinstance(c, str) else c.text if isinstance(c, PartText) else "${…}" for c in contents]
+    contents = [shown(mapping(part).get("content")) for part in blocks_of(body.get("part"))]
+    texts = [c if isinstance(c, str) else "${…}" for c in contents]
     return PartText("\n".join(texts)) if texts else UNKNOWN
 
 

@@ -40,6 +40,11 @@ class PartText(Unknown):
         self.text = text
 
 
+def shown(value: Any) -> Any:
+    """A value; of a text that is known in part, the text with its placeholders."""
+    return value.text if isinstance(value, PartText) else value
+
+
 UNKNOWN = Unknown()
 FAILED = Failed()
 
