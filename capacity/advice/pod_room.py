@@ -252,15 +252,21 @@ def sentence(cluster: RunningCluster) -> str:
     >>> node = RunningNode("a", None, "m5.large", 29, 12, 10, 27)
     >>> sentence(RunningCluster("shop", [node, node]))
     'shop has 24 pods on 2 nodes; 34 more fit before max pods. Free addresses of its subnets are unknown.'
+    >>> node = RunningNode("a", None, None, 29, 12, 10, None)
+    >>> sentence(RunningCluster("shop", [node]))
+    'shop has 12 pods on 1 node; at most 17 more fit, by max pods. Free addresses of its subnets are unknown.'
     """
     if not cluster.nodes:
         return f"{cluster.context} has no node with pods on VPC addresses."
     more = cluster.more_pods
-    fit = "how many more fit is unknown" if more is None else f"{more:,} more fit before {first_limit(cluster)}"
+    limit = first_limit(cluster)
+    stop = ", by max pods" if limit == UNKNOWN else f" before {limit}"
+    most = "at most " if cluster.limits[UNKNOWN] else ""  # by max pods alone, where the addresses are unknown
+    fit = "how many more fit is unknown" if more is None else f"{most}{more:,} more fit{stop}"
     if more and (names := short_subnets(cluster)):
         fit = f"the nodes have room for {more:,} more, but {names} cannot give all of them an address"
     elif more == 0:
-        fit = f"no more fits: {first_limit(cluster)}"
+        fit = f"no more fits: {limit}"
     text = f"{cluster.context} has {counted(cluster.pods, 'pod')} on {counted(len(cluster.nodes), 'node')}; {fit}"
     text += "".join(
         f"; {counted(count, 'pod')} {what}"

@@ -59,7 +59,7 @@ def answer(clusters: Sequence[RunningCluster], failed: Mapping[str, str], inputs
             "clusters": [cluster_json(c) for c in clusters],
             "failed": [{"context": name, "error": reason} for name, reason in failed.items()],
         },
-        page=_page(clusters, rows),
+        page=_page(clusters, rows, hint=not inputs.get("vpc")),
         rows=[zone | {"verdict": c.verdict} for c in clusters for zone in zone_rows(c)],
     )
 
@@ -135,7 +135,7 @@ def _subnet_rows(cluster: RunningCluster) -> list[dict[str, Any]]:
     ]
 
 
-def _page(clusters: Sequence[RunningCluster], rows: list[dict[str, Any]]) -> Page:
+def _page(clusters: Sequence[RunningCluster], rows: list[dict[str, Any]], *, hint: bool) -> Page:
     one = len(rows) == 1
     names = short_names([str(row["context"]) for row in rows])
     rows = [_named(row, names) for row in rows]
@@ -153,7 +153,7 @@ def _page(clusters: Sequence[RunningCluster], rows: list[dict[str, Any]]) -> Pag
     blocks += [Table(_columns(_SUBNETS, one=one), subnets, "Subnets")] if subnets else []
     notes = [n if one else f"{names[c.context]}: {n}" for c in clusters for n in c.notes]
     blocks += [Items(notes, "Notes:")] if notes else []
-    blocks += [Text(MORE)] if clusters and not subnets else []
+    blocks += [Text(MORE)] if hint and clusters and not subnets else []
     return Page(blocks)
 
 

@@ -97,6 +97,18 @@ def test_without_subnets_the_verdict_is_unknown() -> None:
     assert len(done.stdout.splitlines()) < 24  # one screen
 
 
+def test_with_unknown_addresses_max_pods_is_the_most(tmp_path: Path) -> None:
+    some = changed(lambda n: n["metadata"]["labels"].update({"node.kubernetes.io/instance-type": "z9.huge"}))
+    assert "; at most 16 more fit before max pods on " in podips("--from", saved(tmp_path, some)).stdout
+    alone = saved(tmp_path, [o for o in some if o["kind"] in ("Node", "Pod")])
+    elsewhere = tmp_path / "elsewhere.json"
+    subnet = {"SubnetId": "subnet-9", "CidrBlock": "192.168.9.0/24", "AvailableIpAddressCount": 9}
+    elsewhere.write_text(json.dumps({"Subnets": [subnet]}))
+    found = podips("--from", alone, "--vpc", str(elsewhere)).stdout
+    assert "; at most 16 more fit, by max pods" in found
+    assert "--vpc FILE" not in found  # it is given
+
+
 @pytest.mark.parametrize("form", ["table", "md", "slack", "csv", "yaml", "json"])
 def test_every_format_has_the_figures(form: str) -> None:
     done = podips("--from", SAVED, "--vpc", SUBNETS, "-o", form)
